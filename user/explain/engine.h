@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The cause engine. Pure: the facts of a failure and the history of its
+ * destination go in, a verdict comes out; no I/O and no clock of its own (time
+ * is facts.time_us). The engine holds what it has learned (history) and the
+ * timeouts table; both are bounded.
+ */
+#ifndef RSTSCOPE_ENGINE_H
+#define RSTSCOPE_ENGINE_H
+
+#include <stddef.h>
+
+#include "user/explain/verdict.h"
+#include "user/observe/facts.h"
+
+struct engine;
+
+/* A new engine with the built-in timeouts table; NULL: out of memory. */
+struct engine *engine_new(void);
+void engine_free(struct engine *e);
+
+/*
+ * Adds the rows of a user's timeouts file (form: timeouts.tsv). 0, or -errno;
+ * for a malformed row -EINVAL with "FILE:LINE: what" in err.
+ */
+int engine_add_timeouts(struct engine *e, const char *path, char *err,
+			size_t err_size);
+
+/*
+ * The verdict for one failure as things stand. Does not change the engine:
+ * call engine_learn() once per failure, before or after, to let it count.
+ */
+void engine_explain(const struct engine *e, const struct facts *f,
+		    struct verdict *v);
+
+/* Counts the failure in the history of its destination and service. */
+void engine_learn(struct engine *e, const struct facts *f,
+		  const struct verdict *v);
+
+/* A process ended; its deaths explain failures around that moment. */
+void engine_learn_exit(struct engine *e, const struct fact_task *task,
+		       int64_t time_us);
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The history. One interface; SQLite is the embedded engine (WAL: readable by
+ * other processes while the daemon writes and while it is down). A URL names a
+ * store: "sqlite:PATH" or a bare path.
+ *
+ * A store handle belongs to one thread. Functions return 0 or -errno; where an
+ * err buffer is given it holds one line for people on failure.
+ */
+#ifndef RSTSCOPE_STORE_H
+#define RSTSCOPE_STORE_H
+
+#include "user/store/event.h"
+#include "user/store/filter.h"
+
+#define STORE_DEFAULT_URL "sqlite:/var/lib/rstscope/events.db"
+
+enum store_mode {
+	STORE_READ,  /* must exist; nothing is written, also not by SQLite */
+	STORE_WRITE, /* created where missing; one writer at a time (flock) */
+};
+
+struct store;
+
+/*
+ * -ENOENT missing, -EBUSY another daemon writes to it, -EMEDIUMTYPE a file
+ * that is no store of ours (left untouched), -EPROTO a newer schema,
+ * -EACCES / -EROFS / -ENOSPC as the system says.
+ */
+int store_open(struct store **out, const char *url, enum store_mode mode,
+	       char *err, size_t err_size);
+void store_close(struct store *s);
+
+/* The highest id ever given, 0 for an empty store. */
+int store_last_id(struct store *s, int64_t *id);
+
+/* Inserts, or replaces the event of that id, all in one transaction. */
+int store_put(struct store *s, const struct event *const *events, size_t n,
+	      char *err, size_t err_size);
+
+/* Return non-zero from the callback to stop; that value is returned. */
+typedef int (*store_event_fn)(const struct event *ev, void *ctx);
+
+/* Oldest first; with a limit, the newest `limit` of them, oldest first. */
+int store_query(struct store *s, const struct filter *f, store_event_fn fn,
+		void *ctx, char *err, size_t err_size);
+int store_get(struct store *s, int64_t id, struct event *ev); /* or -ENOENT */
+/* How many events (by row, and by count) match. */
+int store_count(struct store *s, const struct filter *f, int64_t *rows,
+		int64_t *events);
+
+/*
+ * Deletes what is older than max_age_s and then, oldest first, what exceeds
+ * max_bytes (0: no bound). Gives space back to the file system.
+ */
+int store_prune(struct store *s, int64_t now_us, int64_t max_age_s,
+		int64_t max_bytes, int64_t *deleted);
+int store_size(struct store *s, int64_t *bytes, int64_t *events);
+
+/* Small named texts beside the events: the daemon's state for `doctor`. */
+int store_set_note(struct store *s, const char *key, const char *text);
+/* *text is malloc'd; -ENOENT where there is none. */
+int store_get_note(struct store *s, const char *key, char **text);
+
+/* SQLite's own check; one line in err where it finds damage. */
+int store_check(struct store *s, char *err, size_t err_size);
+
+#endif

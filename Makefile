@@ -34,7 +34,8 @@ MAINS := user/daemon/main.c user/cli/main.c
 SRC := $(sort $(filter-out $(MAINS),$(wildcard user/*/*.c)))
 OBJ := $(SRC:%.c=$(BUILD)/%.o) $(BUILD)/gen/syscalls.o
 BPF_SRC := $(sort $(wildcard bpf/*.bpf.c))
-BPF_OBJ := $(BPF_SRC:%.c=$(BUILD)/%.o)
+# The file that defines the maps comes first: the linker wants it so.
+BPF_OBJ := $(patsubst %.c,$(BUILD)/%.o,bpf/maps.bpf.c $(filter-out bpf/maps.bpf.c,$(BPF_SRC)))
 SKEL := $(BUILD)/gen/rstscope.skel.h
 GEN := $(SKEL) $(BUILD)/gen/version.h $(EXTRA_GEN)
 LIB := $(BUILD)/librstscope.a
@@ -45,6 +46,8 @@ BENCH := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/benc
 .PHONY: all
 all: $(PROGRAMS) ## build both programs into build/
 
+-include tests/tests.mk
+-include tools/man.mk
 include tools/targets.mk
 
 $(BUILD)/rstscoped: $(BUILD)/user/daemon/main.o $(LIB)

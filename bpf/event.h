@@ -192,7 +192,8 @@ struct rec_failure {
 	__u8 raddr[16];
 	__u64 established_ns;
 	__u64 peer_fin_ns;	/* 0: none seen */
-	__u64 voids;		/* this record shows `voids` to be a false one */
+	__u64 voids;		/* this record shows `voids` to be a false one;
+				 * with SOCKF_AGAIN: that failure came first */
 	__u32 folded;		/* alike ones before it that were only counted */
 	__u32 flags;		/* enum rec_sock_flags */
 	struct rec_sock sock;

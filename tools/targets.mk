@@ -11,7 +11,3 @@ run: deps ## sudo make run: install what is missing, build, run the daemon
 	@$(MAKE) --no-print-directory all
 	@echo 'In another terminal:  sudo build/rstscope tail'
 	@exec $(BUILD)/rstscoped
-
-.PHONY: unit
-unit: $(UNIT) ## build and run the unit and golden tests
-	@tests/run unit $(UNIT)

@@ -35,7 +35,7 @@ void log_write(enum log_level level, const char *fmt, ...)
 #define log_info(...) log_write(LOG_LEVEL_INFO, __VA_ARGS__)
 #define log_debug(...) log_write(LOG_LEVEL_DEBUG, __VA_ARGS__)
 
-/* --- parse.c: whole-string parsers; -EINVAL, -ERANGE ---------------------- */
+/* --- parse*.c: whole-string parsers; -EINVAL, -ERANGE --------------------- */
 int parse_int(const char *text, int64_t min, int64_t max, int64_t *out);
 /* "90", "90s", "5m", "1h30m", "7d", "250ms" -> microseconds. */
 int parse_duration_us(const char *text, int64_t *us);
@@ -80,7 +80,7 @@ int errno_by_name(const char *name);
 int64_t clock_unix_us(void);
 uint64_t clock_mono_ns(void);
 
-/* --- xxh.c: a fast hash for tables in memory ------------------------------ */
+/* --- hash.c: a fast hash for tables in memory ----------------------------- */
 uint64_t hash_bytes(const void *data, size_t size, uint64_t seed);
 
 /* --- community.c: Community ID v1 (SHA-1 of the flow, seed 0) ------------- */

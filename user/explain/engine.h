@@ -33,6 +33,12 @@ int engine_add_timeouts(struct engine *e, const char *path, char *err,
 void engine_explain(const struct engine *e, const struct facts *f,
 		    struct verdict *v);
 
+/*
+ * The cause alone where a single event is certain of it (at most a look-up,
+ * no text), or -1 where engine_explain() has to weigh: for folding in a storm.
+ */
+int engine_cause_fast(const struct engine *e, const struct facts *f);
+
 /* Counts the failure in the history of its destination and service. */
 void engine_learn(struct engine *e, const struct facts *f,
 		  const struct verdict *v);
@@ -40,5 +46,14 @@ void engine_learn(struct engine *e, const struct facts *f,
 /* A process ended; its deaths explain failures around that moment. */
 void engine_learn_exit(struct engine *e, const struct fact_task *task,
 		       int64_t time_us);
+
+struct engine_stats {
+	size_t places;	  /* destinations and services with a history */
+	size_t peers;	  /* addresses that knocked at our ports */
+	uint64_t evicted; /* entries that had to make room */
+	size_t timeouts;  /* rows of the timeouts table */
+};
+
+void engine_get_stats(const struct engine *e, struct engine_stats *stats);
 
 #endif

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "user/observe/context.h"
 #include "user/observe/facts.h"
 
 /* Large enough for any record, aligned. */
@@ -17,16 +18,6 @@ union record {
 	struct rec_failure failure;
 	struct rec_told told;
 	struct rec_exit exit;
-};
-
-/* How to read a kernel's numbers: constant for one boot of the probes. */
-struct record_context {
-	double jiffy_ms;	/* 1000 / HZ */
-	int64_t unix_offset_ns; /* UNIX time minus CLOCK_MONOTONIC */
-	char arch[16];		/* system call table: x86_64, aarch64 */
-	char kernel[65];	/* release, for people */
-	int host_netns;		/* reserved, 0 */
-	char reasons[40][40];	/* enum sk_rst_reason by number, no prefix */
 };
 
 /* Size and kind fit each other: 0, or -EINVAL for a torn or foreign record. */

@@ -72,9 +72,13 @@ int kind_by_name(const char *name); /* or -ENOENT */
 const char *call_class_name(enum call_class class);
 int call_class_by_name(const char *name); /* or -ENOENT */
 const char *via_name(enum via via);
+int via_by_name(const char *name); /* or -ENOENT */
 const char *role_name(enum rec_role role);
+int role_by_name(const char *name); /* or -ENOENT */
 /* "ESTABLISHED" ...; "UNKNOWN" for anything else. */
 const char *tcp_state_name(int state);
+/* NOT_KNOWN for "UNKNOWN"; or -ENOENT. */
+int tcp_state_by_name(const char *name);
 
 /* The event as event.schema.json; a new reference, NULL: out of memory. */
 json_t *event_to_json(const struct event *ev);

@@ -23,9 +23,10 @@ enum store_mode {
 struct store;
 
 /*
- * -ENOENT missing, -EBUSY another daemon writes to it, -EMEDIUMTYPE a file
- * that is no store of ours (left untouched), -EPROTO a newer schema,
- * -EACCES / -EROFS / -ENOSPC as the system says.
+ * -EPROTONOSUPPORT no engine for that URL, -ENOENT missing, -EBUSY another
+ * daemon writes to it, -EMEDIUMTYPE a file that is no store of ours (left
+ * untouched), -EPROTO another schema (a newer one; to read, also an older one:
+ * only a writer migrates), -EACCES / -EROFS / -ENOSPC as the system says.
  */
 int store_open(struct store **out, const char *url, enum store_mode mode,
 	       char *err, size_t err_size);
@@ -37,11 +38,28 @@ int store_last_id(struct store *s, int64_t *id);
 /* Inserts, or replaces the event of that id, all in one transaction. */
 int store_put(struct store *s, const struct event *const *events, size_t n,
 	      char *err, size_t err_size);
+/* The same for packed events (event_pack.h), as the writer's queue has them. */
+struct store_packed {
+	const uint8_t *data;
+	size_t size;
+};
+int store_put_packed(struct store *s, const struct store_packed *events,
+		     size_t n, char *err, size_t err_size);
+/*
+ * What was put survives the death of the process at once, but a power cut only
+ * after this: a sync of the disk. The writer calls it once a second.
+ */
+int store_sync(struct store *s);
 
 /* Return non-zero from the callback to stop; that value is returned. */
 typedef int (*store_event_fn)(const struct event *ev, void *ctx);
 
-/* Oldest first; with a limit, the newest `limit` of them, oldest first. */
+/*
+ * Oldest first; with a limit, the newest `limit` of them, oldest first. No
+ * transaction is open while fn runs: it may take its time without holding up
+ * the daemon's checkpoints. Events that are damaged are left out, and -EBADMSG
+ * is returned after all others were given.
+ */
 int store_query(struct store *s, const struct filter *f, store_event_fn fn,
 		void *ctx, char *err, size_t err_size);
 int store_get(struct store *s, int64_t id, struct event *ev); /* or -ENOENT */
@@ -51,8 +69,11 @@ int store_count(struct store *s, const struct filter *f, int64_t *rows,
 
 /*
  * Deletes what is older than max_age_s and then, oldest first, what exceeds
- * max_bytes (0: no bound). Gives space back to the file system.
+ * max_bytes (0: no bound). Gives space back to the file system. Does a bounded
+ * share of the work per call (STORE_PRUNE_EVENTS) so that its thread is never
+ * held up for long: *deleted is 0 when all is done.
  */
+#define STORE_PRUNE_EVENTS 2000
 int store_prune(struct store *s, int64_t now_us, int64_t max_age_s,
 		int64_t max_bytes, int64_t *deleted);
 int store_size(struct store *s, int64_t *bytes, int64_t *events);

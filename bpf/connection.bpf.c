@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The life of a connection, from the changes of its state. Every healthy
+ * connection runs this: what is not needed for an answer is not done.
+ */
+#include "bpf/sock.h"
+#include "bpf/flow.h"
+#include "bpf/task.h"
+
+/* connect() runs in the caller; the local port is not chosen yet. */
+static __always_inline void on_connect(struct sock *sk)
+{
+	struct conn conn;
+
+	__builtin_memset(&conn, 0, sizeof(conn));
+	conn.role = ROLE_CLIENT;
+	task_current(&conn.owner, HOW_CONNECT);
+	conn_put(sk, &conn);
+}
+
+static __always_inline void on_established(struct sock *sk, int from)
+{
+	struct conn fresh, *conn;
+
+	if (from == TCP_SYN_SENT) {
+		tally(TALLY_ESTABLISHED_CLIENT, 1);
+		conn = conn_find(sk);
+		if (conn)
+			conn->established_ns = bpf_ktime_get_ns();
+		return;
+	}
+	if (from != TCP_SYN_RECV)
+		return;
+	/* In a softirq: nobody here is the owner (kernel.md, finding 3). */
+	tally(TALLY_ESTABLISHED_SERVER, 1);
+	__builtin_memset(&fresh, 0, sizeof(fresh));
+	fresh.role = ROLE_SERVER;
+	fresh.established_ns = bpf_ktime_get_ns();
+	conn_put(sk, &fresh);
+}
+
+static __always_inline void on_peer_fin(struct sock *sk)
+{
+	struct conn *conn = conn_find(sk);
+
+	if (conn)
+		conn->peer_fin_ns = bpf_ktime_get_ns();
+}
+
+/* We close first: whoever does it is remembered for data that comes late. */
+static __always_inline void on_close(struct sock *sk)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	u32 now = bpf_jiffies64();
+	struct closed_slot *slot;
+	struct flow f = {};
+	struct conn *conn;
+
+	if (!tp || !sk->sk_lock.owned)
+		return;
+	sock_flow(tp, &f);
+	slot = flow_slot(&f);
+	if (!slot)
+		return;
+	conn = conn_find(sk);
+	slot->flow = f;
+	slot->late = 0;
+	__builtin_memset(&slot->closed, 0, sizeof(slot->closed));
+	task_current(&slot->closed.task, HOW_CLOSE);
+	slot->closed.closed_ns = bpf_ktime_get_ns();
+	if (conn) {
+		slot->closed.established_ns = conn->established_ns;
+		slot->closed.role = conn->role;
+	}
+	slot->closed.since_send_jiffies = jiffies_since(now, tp->lsndtime);
+	slot->closed.since_receive_jiffies =
+		jiffies_since(now, tp->inet_conn.icsk_ack.lrcvtime);
+	slot->closed.unread = tp->rcv_nxt - tp->copied_seq;
+	slot->closed.netns = f.netns;
+}
+
+static __always_inline struct listener_key listener_key(struct sock *sk)
+{
+	struct listener_key key = {
+		.netns = sk->__sk_common.skc_net.net->ns.inum,
+		.port = bpf_ntohs(((struct inet_sock *)sk)->inet_sport),
+	};
+
+	return key;
+}
+
+/* listen() runs in the caller. */
+static __always_inline void on_listen(struct tcp_sock *tp)
+{
+	struct sock *sk = (struct sock *)tp;
+	struct listener_key key = listener_key(sk);
+	struct rec_task task;
+	u32 one = 1;
+
+	__builtin_memset(&task, 0, sizeof(task));
+	task_current(&task, HOW_LISTEN);
+	if (bpf_map_update_elem(&listeners, &key, &task, BPF_ANY))
+		tally(TALLY_CONN_FULL, 1);
+	bpf_map_update_elem(&servers, &task.tgid, &one, BPF_ANY);
+}
+
+static __always_inline void on_closed(struct sock *sk, int from)
+{
+	struct percpu *cpu = this_cpu();
+	struct listener_key key;
+	struct tcp_sock *tp;
+
+	if (cpu) {
+		cpu->close_sk = (u64)sk;
+		cpu->close_state = from;
+	}
+	if (from != TCP_LISTEN)
+		return;
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (!tp)
+		return;
+	key = listener_key((struct sock *)tp);
+	bpf_map_delete_elem(&listeners, &key);
+}
+
+SEC("?tp_btf/inet_sock_set_state")
+int BPF_PROG(set_state, const struct sock *csk, int from, int to)
+{
+	struct sock *sk = (struct sock *)csk;
+	struct tcp_sock *tp;
+
+	if (sk->sk_protocol != IPPROTO_TCP)
+		return 0;
+	switch (to) {
+	case TCP_SYN_SENT:
+		on_connect(sk);
+		break;
+	case TCP_ESTABLISHED:
+		on_established(sk, from);
+		break;
+	case TCP_CLOSE_WAIT:
+		on_peer_fin(sk);
+		break;
+	case TCP_FIN_WAIT1:
+		on_close(sk);
+		break;
+	case TCP_LISTEN:
+		tp = bpf_skc_to_tcp_sock(sk);
+		if (tp)
+			on_listen(tp);
+		break;
+	case TCP_CLOSE:
+		on_closed(sk, from);
+		break;
+	}
+	return 0;
+}
+
+/* A failed connection that nobody was told of: its closer was its owner. */
+static __always_inline void report_closed(const struct conn *conn)
+{
+	struct rec_told *r;
+
+	r = emit_reserve(REC_CLOSED, sizeof(*r));
+	if (!r)
+		return;
+	r->head.failure = conn->failure;
+	r->failed_ns = conn->failed_ns;
+	task_current(&r->task, HOW_CURRENT);
+	emit_submit(r);
+}
+
+SEC("?tp_btf/tcp_destroy_sock")
+int BPF_PROG(destroy_sock, struct sock *sk)
+{
+	struct conn *conn = conn_find(sk);
+
+	if (!conn)
+		return 0;
+	if (conn->failure && !(conn->flags & CONN_TOLD) && sk->sk_lock.owned)
+		report_closed(conn);
+	conn_forget(sk);
+	return 0;
+}

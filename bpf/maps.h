@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the programs share: maps, settings and the state per connection.
+ * Defined in maps.bpf.c, where RSTSCOPE_MAPS is set; declared elsewhere.
+ */
+#ifndef RSTSCOPE_MAPS_H
+#define RSTSCOPE_MAPS_H
+
+#include "bpf/kernel.h"
+#include "bpf/event.h"
+
+#ifdef RSTSCOPE_MAPS
+#define SHARED
+#else
+#define SHARED extern
+#endif
+
+/* Settings, fixed before the load. */
+SHARED const volatile __u32 set_separate_netns; /* a netns is a host of its own */
+SHARED const volatile __u32 set_drop_reason; /* SKB_DROP_REASON_NETFILTER_DROP */
+
+/* Set by the daemon while it drains by timer: records then wake nobody. */
+SHARED volatile __u32 daemon_busy;
+
+/* One connection: made at connect() or when a child is established, removed
+ * when the socket is destroyed. Kernel.md section 10: a preallocated hash is
+ * the cheapest state that healthy connections can be made to pay for. */
+struct conn {
+	u64 established_ns;
+	u64 peer_fin_ns;
+	u64 failure;	/* id of its failure, 0: none */
+	u64 failed_ns;
+	struct rec_task owner; /* how == 0: not known */
+	u32 asked_seq;	/* write_seq after a write in the jiffy of a receipt */
+	u32 asked_read;	/* copied_seq at that write */
+	u32 goodbye_seq; /* write_seq after a farewell or control message */
+	u32 first_out_len;
+	u32 first_in_len;
+	u16 http_status;
+	u8 role;
+	u8 flags;	/* enum conn_flags */
+	u8 first_out;
+	u8 first_in;
+	u8 tls;
+	u8 tls_alert;
+	u32 pad;
+};
+
+enum conn_flags {
+	CONN_TOLD = 1 << 0,	/* an errno was returned for `failure` */
+	CONN_TOLD_EOF = 1 << 1, /* an EOF was */
+	CONN_SEEDED = 1 << 2,
+	CONN_LATE = 1 << 3,	/* made at its failure */
+	CONN_ASKED = 1 << 4,	/* asked_* are valid */
+	CONN_GOODBYE = 1 << 5,	/* goodbye_seq is valid */
+};
+
+SHARED struct conns {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536); /* the daemon sets it from memory */
+	__type(key, u64);	/* struct sock * */
+	__type(value, struct conn);
+} conns SEC(".maps");
+
+SHARED struct ring {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 8 << 20);
+} ring SEC(".maps");
+
+struct listener_key {
+	u32 netns;
+	u32 port;
+};
+
+SHARED struct listeners {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct listener_key);
+	__type(value, struct rec_task);
+} listeners SEC(".maps");
+
+/* Which processes listen: their death is reported however they end. */
+SHARED struct servers {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, u32);
+	__type(value, u32);
+} servers SEC(".maps");
+
+struct flow {
+	u8 laddr[16];
+	u8 raddr[16];
+	u32 ports; /* lport << 16 | rport */
+	u32 netns;
+};
+
+/*
+ * Recently closed flows, direct-mapped by a hash of the tuple: a write costs no
+ * lock and no search, an older flow in the same slot is overwritten.
+ */
+#define CLOSED_SLOTS 32768
+struct closed_slot {
+	struct flow flow;
+	u32 late;	/* RSTs sent for it since */
+	u32 pad;
+	struct rec_closed closed;
+};
+
+SHARED struct closed {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, CLOSED_SLOTS);
+	__type(key, u32);
+	__type(value, struct closed_slot);
+} closed SEC(".maps");
+
+/* Segments that netfilter dropped just now, direct-mapped likewise. */
+#define DROPPED_SLOTS 1024
+struct dropped_slot {
+	u64 hash;
+	u64 time_ns;
+};
+
+SHARED struct dropped {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, DROPPED_SLOTS);
+	__type(key, u32);
+	__type(value, struct dropped_slot);
+} dropped SEC(".maps");
+
+struct stray_key {
+	u32 netns;
+	u32 pad;
+	u8 raddr[16];
+};
+
+struct stray {
+	u64 window_ns;
+	u32 emitted; /* in this window */
+	u32 folded;  /* counted since the last emitted one */
+};
+
+SHARED struct strays {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct stray_key);
+	__type(value, struct stray);
+} strays SEC(".maps");
+
+SHARED struct counts {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, REC_KINDS);
+	__type(key, u32);
+	__type(value, struct rec_count);
+} counts SEC(".maps");
+
+SHARED struct tallies {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, TALLIES);
+	__type(key, u32);
+	__type(value, u64);
+} tallies SEC(".maps");
+
+/* What one hook leaves for the next on the same CPU. */
+struct percpu {
+	u64 serial;	  /* failures so far on this CPU */
+	u64 reset_sk;	  /* the socket of the last received reset */
+	u64 reset_failure; /* and its failure id, for voids */
+	u64 close_sk;	  /* the last socket that changed to CLOSE */
+	u32 close_state;  /* and the state it came from */
+	u32 stray_emitted;
+	u64 stray_window_ns;
+};
+
+SHARED struct percpus {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct percpu);
+} percpus SEC(".maps");
+
+static __always_inline struct percpu *this_cpu(void)
+{
+	u32 zero = 0;
+
+	return bpf_map_lookup_elem(&percpus, &zero);
+}
+
+#endif

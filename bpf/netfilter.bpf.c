@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Segments that netfilter dropped. A rule that rejects with tcp-reset sends its
+ * RST without any tracepoint and then drops the segment: a RST received for the
+ * same flow within milliseconds is that rule's. A plain drop looks the same
+ * here, but is followed by none.
+ */
+#include "bpf/sock.h"
+#include "bpf/flow.h"
+
+struct ports {
+	__be16 source;
+	__be16 dest;
+};
+
+static __always_inline bool dropped_flow(struct sk_buff *skb, struct flow *f)
+{
+	unsigned char *head = skb->head;
+	u16 network = skb->network_header;
+	u8 ip[40];
+	struct ports ports;
+	u32 l4;
+
+	if (bpf_probe_read_kernel(ip, sizeof(ip), head + network))
+		return false;
+	if (ip[0] >> 4 == 4) {
+		if (ip[9] != IPPROTO_TCP)
+			return false;
+		l4 = (ip[0] & 15) * 4;
+		__builtin_memcpy(f->laddr, ip + 12, 4);
+		__builtin_memcpy(f->raddr, ip + 16, 4);
+	} else {
+		if (ip[6] != IPPROTO_TCP)
+			return false;
+		l4 = sizeof(ip);
+		__builtin_memcpy(f->laddr, ip + 8, 16);
+		__builtin_memcpy(f->raddr, ip + 24, 16);
+	}
+	/* the transport header is not set on every hook: count from the IP one */
+	if (bpf_probe_read_kernel(&ports, sizeof(ports), head + network + l4))
+		return false;
+	f->ports = (u32)bpf_ntohs(ports.source) << 16 | bpf_ntohs(ports.dest);
+	return true;
+}
+
+SEC("?tp_btf/kfree_skb")
+int BPF_PROG(skb_dropped, struct sk_buff *skb, void *location, u32 reason)
+{
+	struct dropped_slot *slot;
+	struct flow f = {};
+	u32 index;
+	u64 hash;
+
+	if (reason != set_drop_reason)
+		return 0;
+	if (!dropped_flow(skb, &f))
+		return 0;
+	hash = flow_hash(&f);
+	index = hash & (DROPPED_SLOTS - 1);
+	slot = bpf_map_lookup_elem(&dropped, &index);
+	if (!slot)
+		return 0;
+	slot->hash = hash;
+	slot->time_ns = bpf_ktime_get_ns();
+	return 0;
+}

@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * RSTs that this host sends. The socket argument may be NULL, a TIME_WAIT mini
+ * socket, a listener or a full socket, and kernels between 6.10 and 6.12 let
+ * the verifier believe it is never NULL (kernel.md, finding 5): a raw
+ * tracepoint with probe reads is right on all of them.
+ */
+#define SOCK_PROBE_READ
+#include "bpf/sock.h"
+#include "bpf/flow.h"
+#include "bpf/task.h"
+#include "bpf/compat.h"
+
+struct tcp_head {
+	__be16 source;
+	__be16 dest;
+	__be32 seq;
+	__be32 ack_seq;
+	u8 doff;
+	u8 flags;
+};
+
+#define TCP_FLAG_SYN_BIT 0x02
+
+static __always_inline void skb_netns(struct sk_buff *skb, struct flow *f)
+{
+	/* bit 0 of _skb_refdst says "not counted" (include/linux/skbuff.h) */
+	struct dst_entry *dst =
+		(struct dst_entry *)(RD(skb->_skb_refdst) & ~1ul);
+	struct net_device *dev = dst ? RD(dst->dev) : RD(skb->dev);
+
+	if (dev)
+		f->netns = BPF_CORE_READ(dev, nd_net.net, ns.inum);
+}
+
+struct ip4_head {
+	u8 version_ihl;
+	u8 tos;
+	__be16 tot_len;
+	u32 id_frag;
+	u8 ttl;
+	u8 protocol;
+	u16 check;
+	u32 saddr;
+	u32 daddr;
+};
+
+struct ip6_head {
+	u32 version;
+	__be16 payload_len;
+	u8 nexthdr;
+	u8 hop_limit;
+	u32 saddr[4];
+	u32 daddr[4];
+};
+
+struct segment {
+	u32 len;
+	u8 flags;
+	u8 ttl;
+	u8 family; /* 0: it could not be read */
+	u8 pad;
+};
+
+static __always_inline void set_segment(struct rec_failure *r,
+					const struct segment *seg)
+{
+	if (!seg->family)
+		return;
+	r->skb_len = seg->len;
+	r->skb_flags = seg->flags;
+	r->skb_ttl = seg->ttl;
+	r->known |= KNOWN_SKB;
+}
+
+/* The provoking segment: its flow reversed (we answer it) and its shape. */
+static __always_inline void skb_parse(struct sk_buff *skb, struct segment *seg,
+				      struct flow *f)
+{
+	unsigned char *head = RD(skb->head);
+	u16 network = RD(skb->network_header);
+	u16 transport = RD(skb->transport_header);
+	struct tcp_head tcp;
+	struct ip6_head ip;
+	struct ip4_head *ip4 = (struct ip4_head *)&ip;
+	u32 end;
+
+	if (bpf_probe_read_kernel(&ip, sizeof(ip), head + network) ||
+	    bpf_probe_read_kernel(&tcp, sizeof(tcp), head + transport))
+		return;
+	if (ip4->version_ihl >> 4 == 4) {
+		seg->family = 4;
+		*(u32 *)f->laddr = ip4->daddr;
+		*(u32 *)f->raddr = ip4->saddr;
+		seg->ttl = ip4->ttl;
+		end = network + bpf_ntohs(ip4->tot_len);
+	} else {
+		seg->family = 6;
+		copy_ip6(f->laddr, ip.daddr);
+		copy_ip6(f->raddr, ip.saddr);
+		seg->ttl = ip.hop_limit;
+		end = network + sizeof(ip) + bpf_ntohs(ip.payload_len);
+	}
+	f->ports = (u32)bpf_ntohs(tcp.dest) << 16 | bpf_ntohs(tcp.source);
+	seg->flags = tcp.flags;
+	end -= transport + (tcp.doff >> 4) * 4;
+	seg->len = end < 1 << 20 ? end : 0;
+}
+
+/*
+ * RSTs for segments of no socket are as many as a scanner likes: at most 10 a
+ * second and source, and 200 a second and CPU, go into the ring; all are
+ * counted.
+ */
+#define STRAY_WINDOW_NS 1000000000ull
+#define STRAY_PER_SOURCE 10
+#define STRAY_PER_CPU 200
+
+static __always_inline bool stray_cpu_full(struct percpu *cpu, u64 now)
+{
+	if (now - cpu->stray_window_ns > STRAY_WINDOW_NS) {
+		cpu->stray_window_ns = now;
+		cpu->stray_emitted = 0;
+	}
+	return cpu->stray_emitted >= STRAY_PER_CPU;
+}
+
+/* True: emit it, *folded counted ones ride along. */
+static __always_inline bool stray_admit(struct percpu *cpu,
+					const struct flow *f, u32 *folded)
+{
+	struct stray_key key = { .netns = f->netns };
+	struct stray fresh = {}, *stray;
+	u64 now = bpf_ktime_get_ns();
+	bool full = stray_cpu_full(cpu, now);
+
+	__builtin_memcpy(key.raddr, f->raddr, sizeof(key.raddr));
+	stray = bpf_map_lookup_elem(&strays, &key);
+	if (!stray) {
+		fresh.window_ns = now;
+		fresh.emitted = !full;
+		fresh.folded = full;
+		bpf_map_update_elem(&strays, &key, &fresh, BPF_ANY);
+		cpu->stray_emitted += !full;
+		return !full;
+	}
+	if (now - stray->window_ns > STRAY_WINDOW_NS) {
+		stray->window_ns = now;
+		stray->emitted = 0;
+	}
+	if (full || stray->emitted >= STRAY_PER_SOURCE) {
+		stray->folded++;
+		return false;
+	}
+	stray->emitted++;
+	cpu->stray_emitted++;
+	*folded = stray->folded;
+	stray->folded = 0;
+	return true;
+}
+
+struct sent_args {
+	struct sock *sk;
+	struct sk_buff *skb;
+	u32 reason;
+	bool reason_known;
+};
+
+static __always_inline void set_reason(struct rec_failure *r,
+				       const struct sent_args *a)
+{
+	if (!a->reason_known)
+		return;
+	r->reason = a->reason;
+	r->known |= KNOWN_REASON;
+}
+
+/* A segment of no full socket: late data for a closed one, or a stray. */
+static __always_inline void sent_stray(struct percpu *cpu,
+				       const struct sent_args *a, u8 state)
+{
+	struct closed_slot *slot;
+	struct segment seg = {};
+	struct rec_failure *r;
+	struct flow f = {};
+	u32 folded = 0;
+
+	tally(TALLY_STRAY, 1);
+	if (!a->skb)
+		return;
+	skb_parse(a->skb, &seg, &f);
+	skb_netns(a->skb, &f);
+	slot = flow_find(&f, false);
+	if (slot && slot->late++) {
+		emit_folded(REC_SENT); /* its first one was told */
+		return;
+	}
+	if (!slot && !stray_admit(cpu, &f, &folded)) {
+		emit_folded(REC_SENT);
+		return;
+	}
+	r = emit_reserve(REC_SENT, sizeof(*r));
+	if (!r)
+		return;
+	r->head.failure = next_failure();
+	tuple_set(r, &f, seg.family);
+	set_segment(r, &seg);
+	r->state = state;
+	r->folded = folded;
+	r->sock.flags = state == TCP_TIME_WAIT ? SOCKF_TIMEWAIT : 0;
+	set_reason(r, a);
+	if (slot) {
+		r->closer = slot->closed;
+		r->known |= KNOWN_CLOSER;
+	}
+	listener_describe(r);
+	flow_describe_other(r);
+	emit_submit(r);
+}
+
+/* Remembers who aborted the flow: the peer may go on sending to it. */
+static __always_inline void note_abort(const struct rec_failure *r)
+{
+	struct closed_slot *slot;
+	struct flow f;
+
+	flow_of(r, &f);
+	slot = flow_slot(&f);
+	if (!slot)
+		return;
+	slot->flow = f;
+	slot->late = 1; /* this RST tells of it: later ones are counted */
+	__builtin_memset(&slot->closed, 0, sizeof(slot->closed));
+	slot->closed.task = r->task;
+	slot->closed.task.how = HOW_CLOSE;
+	slot->closed.closed_ns = r->head.time_ns;
+	slot->closed.established_ns = r->established_ns;
+	slot->closed.since_send_jiffies = r->sock.since_send_jiffies;
+	slot->closed.since_receive_jiffies = r->sock.since_receive_jiffies;
+	slot->closed.unread = r->sock.unread;
+	slot->closed.aborted = 1;
+	slot->closed.role = r->role;
+	slot->closed.netns = r->netns;
+}
+
+/*
+ * The received event that this RST shows to be a false one: data came after our
+ * close, the kernel called tcp_reset() itself and answers now. 0: none.
+ */
+#define FALSE_RESET_NS 5000000ull
+static __always_inline u64 false_reset(struct percpu *cpu, struct conn *conn,
+				       const struct sent_args *a)
+{
+	u64 failure = 0;
+
+	if (!is_abort_on_data(a->reason_known, a->reason, a->skb != NULL))
+		return 0;
+	if (conn && conn->failure &&
+	    bpf_ktime_get_ns() - conn->failed_ns < FALSE_RESET_NS)
+		failure = conn->failure;
+	else if (!conn && cpu->reset_sk == (u64)a->sk)
+		failure = cpu->reset_failure;
+	if (failure)
+		tally(TALLY_FALSE_RECEIVED, 1);
+	return failure;
+}
+
+static __always_inline void sent_full(struct percpu *cpu,
+				      const struct sent_args *a, u8 state)
+{
+	struct tcp_sock *tp = (struct tcp_sock *)a->sk;
+	struct conn *conn = conn_find(a->sk);
+	u64 failure = next_failure(), voids;
+	struct segment seg = {};
+	struct flow ignored = {};
+	struct rec_failure *r;
+
+	r = emit_reserve(REC_SENT, sizeof(*r));
+	if (!r)
+		return;
+	r->head.failure = failure;
+	r->state = state;
+	voids = false_reset(cpu, conn, a);
+	sock_tuple(tp, r);
+	sock_numbers(tp, r);
+	if (conn) {
+		conn_describe(conn, r);
+		r->flags &= ~SOCKF_AGAIN;
+		r->voids = voids;
+	} else {
+		r->flags |= SOCKF_NO_RECORD;
+	}
+	if (a->skb) {
+		skb_parse(a->skb, &seg, &ignored);
+		set_segment(r, &seg);
+	}
+	set_reason(r, a);
+	if (r->sock.flags & SOCKF_OWNED) {
+		task_current(&r->task, HOW_CURRENT);
+		r->known |= KNOWN_TASK;
+	}
+	listener_describe(r);
+	flow_describe_closer(r);
+	flow_describe_other(r);
+	note_abort(r);
+	emit_submit(r);
+}
+
+/* A listener that refuses a finished handshake, or a stray ACK it met. */
+static __always_inline void sent_listener(const struct sent_args *a)
+{
+	struct sock *sk = a->sk;
+	struct segment seg = {};
+	struct rec_failure *r;
+	struct flow f = {};
+
+	r = emit_reserve(REC_SENT, sizeof(*r));
+	if (!r)
+		return;
+	r->head.failure = next_failure();
+	if (a->skb) {
+		skb_parse(a->skb, &seg, &f);
+		f.netns = RD_NET_INUM(sk);
+		tuple_set(r, &f, seg.family);
+		set_segment(r, &seg);
+	}
+	r->state = TCP_LISTEN;
+	r->role = ROLE_SERVER;
+	sock_listener(a->sk, r);
+	set_reason(r, a);
+	listener_describe(r);
+	flow_describe_closer(r);
+	emit_submit(r);
+}
+
+static __always_inline void handle_sent(const struct sent_args *a)
+{
+	struct percpu *cpu = this_cpu();
+	struct sock *sk = a->sk;
+	u8 state = TCP_CLOSE;
+
+	if (!cpu)
+		return;
+	tally(TALLY_SENT_FIRST + (a->reason < 39 ? a->reason : 39), 1);
+	if (sk)
+		state = RD(sk->__sk_common.skc_state);
+	if (!sk || state == TCP_TIME_WAIT || state == TCP_NEW_SYN_RECV)
+		sent_stray(cpu, a, state);
+	else if (state == TCP_LISTEN)
+		sent_listener(a);
+	else
+		sent_full(cpu, a, state);
+}
+
+SEC("?raw_tp/tcp_send_reset")
+int send_reset_raw(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct sent_args a = {
+		.sk = (struct sock *)ctx->args[0],
+		.skb = (struct sk_buff *)ctx->args[1],
+	};
+
+	if (has_reset_reason()) {
+		a.reason = ctx->args[2];
+		a.reason_known = true;
+	}
+	handle_sent(&a);
+	return 0;
+}

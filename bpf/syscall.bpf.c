@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * What the calls that move data return, in the caller's own context: who is
+ * told of a failure, EOF while an answer is due, and the first bytes.
+ * These run on every send and receive of the host.
+ */
+#include "bpf/sock.h"
+#include "bpf/flow.h"
+#include "bpf/task.h"
+#include "bpf/label.h"
+
+/* Segments with data in which first bytes are still looked for. */
+#define LABEL_SEGMENTS 4
+
+/* Returns that tell of no failure of the connection. */
+static __always_inline bool is_ordinary(int ret)
+{
+	return ret == -EAGAIN || ret == -EINTR || ret <= -ERESTARTSYS;
+}
+
+static __always_inline void told(struct conn *conn, int ret, bool sending)
+{
+	u8 told = ret ? CONN_TOLD : CONN_TOLD_EOF;
+	struct rec_told *r;
+
+	if (!conn->failure || (conn->flags & (CONN_TOLD | told)))
+		return;
+	conn->flags |= told;
+	r = emit_reserve(REC_TOLD, sizeof(*r));
+	if (!r)
+		return;
+	r->head.failure = conn->failure;
+	r->failed_ns = conn->failed_ns;
+	r->ret = ret;
+	r->sending = sending;
+	task_current(&r->task, HOW_CURRENT);
+	emit_submit(r);
+}
+
+/* --- sending -------------------------------------------------------------- */
+
+static __always_inline void sent_data(struct sock *sk, int ret)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	bool first, same_jiffy;
+	struct conn *conn;
+
+	if (!tp)
+		return;
+	first = tp->data_segs_out <= LABEL_SEGMENTS;
+	same_jiffy = tp->lsndtime == tp->inet_conn.icsk_ack.lrcvtime;
+	if (!first && !same_jiffy && ret > CONTROL_BYTES)
+		return;
+	conn = conn_find(sk);
+	if (!conn)
+		return;
+	if (first)
+		label_note(conn, ret, true);
+	if (same_jiffy) {
+		conn->asked_seq = tp->write_seq;
+		conn->asked_read = tp->copied_seq;
+		conn->flags |= CONN_ASKED;
+	}
+	if (ret <= CONTROL_BYTES && is_control(conn, ret)) {
+		conn->goodbye_seq = tp->write_seq;
+		conn->flags |= CONN_GOODBYE;
+	}
+}
+
+SEC("?tp_btf/sock_send_length")
+int BPF_PROG(send_length, struct sock *sk, int ret, int flags)
+{
+	struct conn *conn;
+
+	if (sk->sk_protocol != IPPROTO_TCP)
+		return 0;
+	if (ret > 0) {
+		sent_data(sk, ret);
+		return 0;
+	}
+	if (!ret || is_ordinary(ret))
+		return 0;
+	conn = conn_find(sk);
+	if (conn)
+		told(conn, ret, true);
+	return 0;
+}
+
+/* --- receiving ------------------------------------------------------------ */
+
+static __always_inline void received_data(struct sock *sk, int ret)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	struct conn *conn;
+
+	if (!tp || tp->data_segs_in > LABEL_SEGMENTS)
+		return;
+	conn = conn_find(sk);
+	if (conn)
+		label_note(conn, ret, false);
+}
+
+/*
+ * EOF is a hang-up if we asked last and nothing came. It is none for a server
+ * whose client leaves, after a farewell or a mere control message, in protocols
+ * where the last word needs no answer, and at the end of a one-way transfer.
+ */
+#define ONE_WAY_SEGMENTS 16
+
+static __always_inline bool is_hangup(const struct conn *conn,
+				      struct tcp_sock *tp)
+{
+	u8 label = conn->first_out;
+
+	if (conn->role == ROLE_SERVER || conn->failure ||
+	    conn_answered(conn, tp) != 0)
+		return false;
+	if ((conn->flags & CONN_GOODBYE) && conn->goodbye_seq == tp->write_seq)
+		return false;
+	if (label == LABEL_SSH || label == LABEL_AMQP || label == LABEL_MQTT)
+		return false;
+	return tp->bytes_received || tp->data_segs_out <= ONE_WAY_SEGMENTS ||
+	       label == LABEL_HTTP_REQUEST;
+}
+
+static __always_inline void hang_up(struct sock *sk, struct tcp_sock *tp,
+				    struct conn *conn)
+{
+	struct rec_failure *r;
+	u64 failure = next_failure();
+
+	r = emit_reserve(REC_HANGUP, sizeof(*r));
+	if (r) {
+		r->head.failure = failure;
+		r->state = TCP_CLOSE_WAIT;
+		sock_tuple(tp, r);
+		sock_numbers(tp, r);
+		conn_describe(conn, r);
+		conn_set_answered(conn, tp, r);
+		flow_describe_other(r);
+		task_current(&r->task, HOW_CURRENT);
+		r->known |= KNOWN_TASK;
+		emit_submit(r);
+	}
+	conn_fail(conn, sk, failure, bpf_ktime_get_ns());
+	conn->flags |= CONN_TOLD_EOF;
+}
+
+static __always_inline void received_eof(struct sock *sk)
+{
+	struct conn *conn = conn_find(sk);
+	struct tcp_sock *tp;
+
+	if (!conn)
+		return;
+	if (conn->failure) {
+		told(conn, 0, false);
+		return;
+	}
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (tp && sk->__sk_common.skc_state == TCP_CLOSE_WAIT &&
+	    is_hangup(conn, tp))
+		hang_up(sk, tp, conn);
+}
+
+SEC("?tp_btf/sock_recv_length")
+int BPF_PROG(recv_length, struct sock *sk, int ret, int flags)
+{
+	struct conn *conn;
+
+	if (sk->sk_protocol != IPPROTO_TCP)
+		return 0;
+	if (ret > 0) {
+		if (!(flags & MSG_PEEK))
+			received_data(sk, ret);
+		return 0;
+	}
+	if (!ret) {
+		received_eof(sk);
+		return 0;
+	}
+	if (is_ordinary(ret))
+		return 0;
+	conn = conn_find(sk);
+	if (conn)
+		told(conn, ret, false);
+	return 0;
+}

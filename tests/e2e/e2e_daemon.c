@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The two programs where something is wrong: one clear line, the exit status
+ * of the manual, nothing overwritten; and what must survive a hard end.
+ */
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/e2e/harness.h"
+#include "tests/e2e/net.h"
+
+#define LIMIT_MS 15000
+
+enum { OK, FAILED, USAGE, KERNEL, NO_EVENT }; /* exit statuses */
+
+static unsigned int lines(const char *text)
+{
+	unsigned int n = 0;
+
+	for (; *text; text++)
+		n += *text == '\n';
+	return n;
+}
+
+/* A shell command must fail so, with one line that has `word` in it. */
+static void refused_with(int status, const char *word, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+static void refused_with(int status, const char *word, const char *fmt, ...)
+{
+	char command[1024], *out = NULL, *err = NULL;
+	const char *const argv[] = { "sh", "-c", command, NULL };
+	va_list ap;
+	int have;
+
+	va_start(ap, fmt);
+	vsnprintf(command, sizeof(command), fmt, ap);
+	va_end(ap);
+	have = run_program(argv, LIMIT_MS, &out, &err);
+	if (have != status || lines(err) != 1 || !strstr(err, word) || *out) {
+		print_error("%s\nstatus %d, not %d; wants one line with "
+			    "\"%s\"; stderr:\n%sstdout:\n%s",
+			    command, have, status, word, err, out);
+		fail();
+	}
+	free(out);
+	free(err);
+}
+
+static const char *daemon_path(void)
+{
+	return program_path("rstscoped");
+}
+
+static const char *cli(void)
+{
+	return program_path("rstscope");
+}
+
+static struct daemon *own_daemon(struct world *w, const char *const more[])
+{
+	w->daemon = daemon_start(more);
+	if (!w->daemon)
+		harness_die("a daemon of the test's own");
+	harness_defer((void (*)(void *))daemon_free, w->daemon);
+	expect_start(w);
+	return w->daemon;
+}
+
+/* --- usage ----------------------------------------------------------------- */
+static void test_wrong_options(void **state)
+{
+	(void)state;
+	refused_with(USAGE, "nonsense", "%s --nonsense", daemon_path());
+	refused_with(USAGE, "retain-age", "%s --retain-age soon",
+		     daemon_path());
+	refused_with(USAGE, "retain-size", "%s --retain-size=-1", daemon_path());
+	refused_with(USAGE, "syscalls", "%s --syscalls maybe", daemon_path());
+	refused_with(USAGE, "once", "%s --once 0", daemon_path());
+	refused_with(USAGE, "listen", "%s --listen 127.0.0.1", daemon_path());
+	refused_with(USAGE, "surplus", "%s surplus", daemon_path());
+	refused_with(USAGE, "nonsense", "%s nonsense", cli());
+	refused_with(USAGE, "nonsense", "%s ls --nonsense", cli());
+}
+
+static void test_wrong_filters(void **state)
+{
+	static const char *const wrong[][2] = {
+		{ "since", "yesterday-ish" }, { "until", "25:99" },
+		{ "pid", "x" },		      { "pid", "-4" },
+		{ "peer", "10.0.0" },	      { "peer", "10.0.0.0/33" },
+		{ "port", "65536" },	      { "cause", "gremlins" },
+		{ "kind", "nonsense" },	      { "syscall", "fly" },
+		{ "limit", "-1" },	      { "container", "../x" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		refused_with(USAGE, wrong[i][0], "%s ls --%s=%s", cli(),
+			     wrong[i][0], wrong[i][1]);
+	refused_with(USAGE, "nonsense", "%s ls -o id,nonsense", cli());
+}
+
+static void test_configuration_file(void **state)
+{
+	const char *dir = scratch();
+
+	(void)state;
+	must_in(-1, "printf 'listen = off\\ncolour = blue\\n' >%s/key", dir);
+	refused_with(USAGE, "colour", "%s --config %s/key --store %s/e.db",
+		     daemon_path(), dir, dir);
+	must_in(-1, "printf 'listen = off\\nretain-age = soon\\n' >%s/value",
+		dir);
+	refused_with(USAGE, "retain-age", "%s --config %s/value",
+		     daemon_path(), dir);
+	refused_with(USAGE, "missing.conf", "%s --config %s/missing.conf",
+		     daemon_path(), dir);
+	must_in(-1, "printf 'listen = off\\nonce = 1\\nstore = %s/c.db\\n' "
+		    ">%s/good",
+		dir, dir);
+	must_in(-1, "%s --config %s/good 2>/dev/null", daemon_path(), dir);
+	must_in(-1, "test -s %s/c.db", dir);
+}
+
+static void test_help_and_version(void **state)
+{
+	(void)state;
+	must_in(-1, "%s --help | grep -q -- --separate-netns", daemon_path());
+	must_in(-1, "%s --version | grep -q rstscope", daemon_path());
+	must_in(-1, "%s --help | grep -q doctor", cli());
+	must_in(-1, "%s ls --help | grep -q -- --since", cli());
+	must_in(-1, "%s --version | grep -q rstscope", cli());
+}
+
+/* --- privileges, ports, stores --------------------------------------------- */
+static void test_no_privileges(void **state)
+{
+	(void)state;
+	refused_with(KERNEL, "CAP_",
+		     "setpriv --bounding-set=-all --inh-caps=-all "
+		     "%s --listen off --store %s/e.db",
+		     daemon_path(), scratch());
+}
+
+static void test_port_taken(void **state)
+{
+	struct actor *other = actor_new("e2e-other", 0);
+	long port = act(other, do_port,
+			act(other, do_listen, AF_INET, 8));
+
+	(void)state;
+	refused_with(FAILED, "in use",
+		     "%s --once 2 --listen 127.0.0.1:%ld --store %s/e.db",
+		     daemon_path(), port, scratch());
+}
+
+static void test_store_missing(void **state)
+{
+	(void)state;
+	refused_with(FAILED, "missing.db", "%s ls --store %s/missing.db", cli(),
+		     scratch());
+	refused_with(FAILED, "no/such", "%s --listen off --store %s/no/such/e.db",
+		     daemon_path(), scratch());
+}
+
+static void test_not_a_store(void **state)
+{
+	const char *dir = scratch();
+
+	(void)state;
+	must_in(-1, "echo 'the only copy of a letter' >%s/letter", dir);
+	must_in(-1, "cp %s/letter %s/copy", dir, dir);
+	refused_with(FAILED, "letter", "%s --listen off --store %s/letter",
+		     daemon_path(), dir);
+	refused_with(FAILED, "letter", "%s ls --store %s/letter", cli(), dir);
+	must_in(-1, "cmp %s/letter %s/copy", dir, dir);
+	if (!have_program("sqlite3"))
+		return;
+	must_in(-1, "sqlite3 %s/other.db 'create table t(x)'", dir);
+	must_in(-1, "cp %s/other.db %s/copy", dir, dir);
+	refused_with(FAILED, "other.db", "%s --listen off --store %s/other.db",
+		     daemon_path(), dir);
+	must_in(-1, "cmp %s/other.db %s/copy", dir, dir);
+}
+
+static void test_read_only_directory(void **state)
+{
+	(void)state;
+	refused_with(FAILED, "ead-only",
+		     "unshare -m sh -c 'mount -t tmpfs none %s && "
+		     "mount -o remount,ro %s && "
+		     "exec %s --listen off --store %s/e.db'",
+		     scratch(), scratch(), daemon_path(), scratch());
+}
+
+static void test_full_disk_at_start(void **state)
+{
+	(void)state;
+	refused_with(FAILED, "space",
+		     "unshare -m sh -c 'mount -t tmpfs -o size=64k none %s && "
+		     "head -c 1M /dev/zero >%s/fill 2>/dev/null; "
+		     "exec %s --listen off --store %s/e.db'",
+		     scratch(), scratch(), daemon_path(), scratch());
+}
+
+static void test_output_to_a_full_disk(void **state)
+{
+	struct world *w = *state;
+
+	own_daemon(w, NULL);
+	must_in(-1, "%s ls --store %s >/dev/null", cli(),
+		daemon_store(w->daemon));
+	refused_with(FAILED, "space", "%s --help >/dev/full", cli());
+}
+
+static void test_second_daemon(void **state)
+{
+	struct world *w = *state;
+
+	refused_with(FAILED, "daemon", "%s --once 2 --listen off --store %s",
+		     daemon_path(), daemon_store(w->daemon));
+}
+
+static void test_no_such_event(void **state)
+{
+	struct world *w = *state;
+
+	refused_with(NO_EVENT, "987654321", "%s why 987654321 --store %s",
+		     cli(), daemon_store(w->daemon));
+}
+
+/* --- life ------------------------------------------------------------------ */
+static void one_reset(struct world *w)
+{
+	struct pair p = pair_new(w->family);
+
+	act(p.server, do_linger, p.s);
+	act(p.server, do_close, p.s);
+	assert_int_equal(act(p.client, do_read, p.c, 10), -ECONNRESET);
+	expect(w, .kind = "received", .by = p.client, .class = "read",
+	       .call = "read", .error = "ECONNRESET", .cause = "linger_zero",
+	       .other = p.server);
+	expect(w, .kind = "sent", .by = p.server, .class = "close",
+	       .call = "close", .cause = "linger_zero", .other = p.client);
+}
+
+static void test_once(void **state)
+{
+	int64_t start = harness_now_ms();
+
+	(void)state;
+	must_in(-1, "%s --once 1 --listen off --store %s/e.db 2>/dev/null",
+		daemon_path(), scratch());
+	assert_true(harness_now_ms() - start >= 1000);
+	must_in(-1, "%s ls --store %s/e.db >/dev/null", cli(), scratch());
+}
+
+static void test_term_is_a_good_end(void **state)
+{
+	struct world *w = *state;
+	struct daemon *d = own_daemon(w, NULL);
+
+	one_reset(w);
+	assert_int_equal(daemon_stop(d), 0);
+	expect_nothing_else(w);
+}
+
+/* An unclean end loses at most the last second; the ids go on. */
+static void test_events_survive_kill(void **state)
+{
+	struct world *w = *state;
+	struct daemon *d = own_daemon(w, NULL), *again;
+	int64_t last;
+
+	one_reset(w);
+	last = daemon_last_id(d);
+	harness_sleep(1100);
+	daemon_kill(d);
+	assert_int_equal(daemon_last_id(d), last);
+	again = daemon_start_on(daemon_dir(d), NULL);
+	if (!again)
+		harness_die("a daemon on the store of one that was killed");
+	harness_defer((void (*)(void *))daemon_free, again);
+	one_reset(w);
+	assert_true(daemon_last_id(again) > last);
+	expect_nothing_else(w);
+}
+
+static void test_doctor(void **state)
+{
+	struct world *w = *state;
+	struct daemon *d = own_daemon(w, NULL);
+	char *out = NULL;
+	const char *const argv[] = { cli(), "doctor", "--store",
+				     daemon_store(d), NULL };
+
+	assert_int_equal(run_program(argv, LIMIT_MS, &out, NULL), 0);
+	assert_non_null(strstr(out, "tcp_receive_reset"));
+	assert_non_null(strstr(out, "tcp_send_reset"));
+	free(out);
+	daemon_stop(d);
+	assert_int_equal(run_program(argv, LIMIT_MS, &out, NULL), FAILED);
+	free(out);
+}
+
+/* --- metrics --------------------------------------------------------------- */
+static char *http_get(const char *path)
+{
+	char url[128], *out = NULL;
+	const char *const argv[] = { "curl", "-sS", "--fail", "--max-time",
+				     "5", url, NULL };
+
+	snprintf(url, sizeof(url), "http://127.0.0.1:9477%s", path);
+	assert_int_equal(run_program(argv, LIMIT_MS, &out, NULL), 0);
+	return out;
+}
+
+static void test_metrics(void **state)
+{
+	static const char *const listen[] = { "--listen", "127.0.0.1:9477",
+					      NULL };
+	struct world *w = *state;
+	char *text;
+
+	if (!have_program("curl"))
+		harness_skip("curl is not installed");
+	own_daemon(w, listen);
+	one_reset(w);
+	text = http_get("/metrics");
+	assert_non_null(strstr(text, "rstscope_resets_total{"));
+	assert_non_null(strstr(text, "cause=\"firewall_idle_drop\""));
+	assert_non_null(strstr(text, "rstscope_probe_up{"));
+	assert_non_null(strstr(text, "rstscope_build_info{"));
+	free(text);
+	free(http_get("/healthz"));
+}
+
+/* --- record and replay ----------------------------------------------------- */
+/* What must be the same of an event, on one line. */
+static char *essence(const json_t *event)
+{
+	json_t *process = json_object_get(event, "process");
+	json_t *part = json_pack(
+		"{s:O, s:O, s:O, s:O, s:O?, s:O}", "time",
+		json_object_get(event, "time"), "kind",
+		json_object_get(event, "kind"), "syscall",
+		json_object_get(event, "syscall"), "connection",
+		json_object_get(event, "connection"), "pid",
+		json_object_get(process, "pid"), "cause",
+		json_object_get(json_object_get(event, "cause"), "name"));
+	char *text = json_dumps(part, JSON_COMPACT | JSON_SORT_KEYS);
+
+	json_decref(part);
+	return text;
+}
+
+static void must_be_replayed(const json_t *event, char *replayed)
+{
+	char *want = essence(event), *have, *copy = strdup(replayed), *next;
+	bool found = false;
+
+	for (char *line = strtok_r(copy, "\n", &next); line && !found;
+	     line = strtok_r(NULL, "\n", &next)) {
+		json_t *other = json_loads(line, 0, NULL);
+
+		assert_non_null(other);
+		have = essence(other);
+		found = have && !strcmp(want, have);
+		free(have);
+		json_decref(other);
+	}
+	if (!found) {
+		print_error("not in the replay: %s\nreplayed:\n%s", want,
+			    replayed);
+		fail();
+	}
+	free(want);
+	free(copy);
+}
+
+static void test_record_and_replay(void **state)
+{
+	struct world *w = *state;
+	char file[128], *out = NULL;
+	const char *const record[] = { "--record", file, NULL };
+	const char *const replay[] = { cli(), "replay", "--json", "--benign",
+				       file, NULL };
+	json_t *events, *event;
+	struct daemon *d;
+	size_t i;
+
+	snprintf(file, sizeof(file), "%s/records", scratch());
+	d = own_daemon(w, record);
+	one_reset(w);
+	one_reset(w);
+	assert_int_equal(daemon_stop(d), 0);
+	events = daemon_events(d, 0);
+	assert_true(json_array_size(events) >= 4);
+	assert_int_equal(run_program(replay, LIMIT_MS, &out, NULL), 0);
+	assert_int_equal(lines(out), json_array_size(events));
+	json_array_foreach(events, i, event)
+		must_be_replayed(event, out);
+	json_decref(events);
+	free(out);
+}
+
+static void test_replay_of_garbage(void **state)
+{
+	(void)state;
+	must_in(-1, "head -c 2000 /dev/urandom >%s/garbage", scratch());
+	refused_with(FAILED, "garbage", "%s replay %s/garbage", cli(),
+		     scratch());
+	refused_with(FAILED, "missing", "%s replay %s/missing", cli(),
+		     scratch());
+}
+
+int main(void)
+{
+	const struct CMUnitTest daemon[] = {
+		IPV4(test_wrong_options),
+		IPV4(test_wrong_filters),
+		IPV4(test_configuration_file),
+		IPV4(test_help_and_version),
+		IPV4(test_no_privileges),
+		IPV4(test_port_taken),
+		IPV4(test_store_missing),
+		IPV4(test_not_a_store),
+		IPV4(test_read_only_directory),
+		IPV4(test_full_disk_at_start),
+		IPV4(test_output_to_a_full_disk),
+		IPV4(test_second_daemon),
+		IPV4(test_no_such_event),
+		IPV4(test_once),
+		IPV4(test_term_is_a_good_end),
+		IPV4(test_events_survive_kill),
+		IPV4(test_doctor),
+		IPV4(test_metrics),
+		IPV4(test_record_and_replay),
+		IPV4(test_replay_of_garbage),
+	};
+
+	return cmocka_run_group_tests(daemon, setup_program, teardown_program);
+}

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Connections that never came to be, by an answer: refused, rejected by a rule
+ * here or on the way, by ICMP, scans. A closed port on this host also shows
+ * its own end: the RST that was sent.
+ */
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include "tests/e2e/harness.h"
+#include "tests/e2e/net.h"
+
+#define CLOSED_PORT 4001
+
+static void expect_port_closed(struct world *w)
+{
+	expect(w, .kind = "sent", .class = NULL, .cause = "port_closed",
+	       .any_other = true, .any_process = true);
+}
+
+static void test_connect_refused(void **state)
+{
+	struct world *w = *state;
+	struct actor *client = actor_new("e2e-client", 0);
+
+	assert_int_equal(act(client, do_connect, w->family, HOST_LOOPBACK,
+			     CLOSED_PORT),
+			 -ECONNREFUSED);
+	expect(w, .kind = "refused", .by = client, .via = "syscall",
+	       .class = "connect", .call = "connect", .error = "ECONNREFUSED",
+	       .cause = "connection_refused", .role = "client",
+	       .state = "SYN_SENT", .any_other = true);
+	expect_port_closed(w);
+	expect_nothing_else(w);
+}
+
+/* No system call fails: the error comes out of SO_ERROR. */
+static void test_nonblocking_connect_refused(void **state)
+{
+	struct world *w = *state;
+	struct actor *client = actor_new("e2e-client", 0);
+
+	assert_int_equal(act(client, do_connect_later, w->family,
+			     HOST_LOOPBACK, CLOSED_PORT),
+			 -ECONNREFUSED);
+	expect(w, .kind = "refused", .by = client, .class = "connect",
+	       .call = "connect", .error = "ECONNREFUSED",
+	       .cause = "connection_refused", .role = "client",
+	       .state = "SYN_SENT", .any_other = true);
+	expect_port_closed(w);
+	expect_nothing_else(w);
+}
+
+static void nft(int netns, const char *chain, const char *rule)
+{
+	if (shell_in(netns, "nft add table inet e2e 2>/dev/null"))
+		harness_skip("nft: this kernel or machine has no nf_tables");
+	must_in(netns,
+		"nft 'add chain inet e2e %s { type filter hook %s priority 0; }'",
+		chain, chain);
+	must_in(netns, "nft 'add rule inet e2e %s %s'", chain, rule);
+}
+
+static void test_local_rule_rejects(void **state)
+{
+	struct world *w = *state;
+	struct actor *client;
+
+	nft(-1, "output", "tcp dport 4001 reject with tcp reset");
+	client = actor_new("e2e-client", 0);
+	assert_int_equal(act(client, do_connect, w->family, HOST_LOOPBACK,
+			     CLOSED_PORT),
+			 -ECONNREFUSED);
+	expect(w, .kind = "refused", .by = client, .via = "syscall",
+	       .class = "connect", .call = "connect", .error = "ECONNREFUSED",
+	       .cause = "firewall_reject", .role = "client",
+	       .any_other = true);
+	expect_nothing_else(w);
+}
+
+static void test_local_rule_rejects_established(void **state)
+{
+	struct world *w = *state;
+	struct pair p = pair_new(w->family);
+	char rule[80];
+
+	snprintf(rule, sizeof(rule), "tcp dport %ld reject with tcp reset",
+		 p.port);
+	nft(-1, "output", rule);
+	assert_int_equal(act(p.client, do_write, p.c, 10), 10);
+	harness_sleep(50);
+	assert_int_equal(act(p.client, do_read, p.c, 10), -ECONNRESET);
+	expect(w, .kind = "received", .by = p.client, .via = "syscall",
+	       .class = "read", .call = "read", .error = "ECONNRESET",
+	       .cause = "firewall_reject", .role = "client",
+	       .any_other = true);
+	expect_nothing_else(w);
+}
+
+static void test_icmp_port_unreachable(void **state)
+{
+	struct world *w = *state;
+	struct actor *client;
+
+	nft(-1, "output",
+	    "tcp dport 4001 reject with icmpx type port-unreachable");
+	client = actor_new("e2e-client", 0);
+	assert_int_equal(act(client, do_connect, w->family, HOST_LOOPBACK,
+			     CLOSED_PORT),
+			 -ECONNREFUSED);
+	expect(w, .kind = "refused", .by = client, .via = "syscall",
+	       .class = "connect", .call = "connect", .error = "ECONNREFUSED",
+	       .role = "client", .any_other = true);
+	expect_nothing_else(w);
+}
+
+/* Client, router with the rule, server: three hosts. */
+struct route {
+	int router, server;
+};
+
+static struct route route_new(struct world *w)
+{
+	struct route r = { .router = netns_new(), .server = netns_new() };
+	int v = w->family;
+	const char *ip = v == AF_INET6 ? "ip -6" : "ip";
+
+	netns_link(netns_home(), "a", host_address(v, HOST_A), r.router, "b",
+		   host_address(v, HOST_B));
+	netns_link(r.router, "c", host_address(v, HOST_C), r.server, "d",
+		   host_address(v, HOST_D));
+	must_in(netns_home(), "%s route add default via %s", ip,
+		host_address(v, HOST_B));
+	must_in(r.server, "%s route add default via %s", ip,
+		host_address(v, HOST_C));
+	must_in(r.router, v == AF_INET6 ?
+			"echo 1 >/proc/sys/net/ipv6/conf/all/forwarding" :
+			"echo 1 >/proc/sys/net/ipv4/ip_forward");
+	return r;
+}
+
+static void test_router_rejects_syn(void **state)
+{
+	struct world *w = *state;
+	struct route r = route_new(w);
+	struct actor *client;
+
+	nft(r.router, "forward", "tcp dport 4001 reject with tcp reset");
+	client = actor_new("e2e-client", 0);
+	assert_int_equal(act(client, do_connect, w->family, HOST_D,
+			     CLOSED_PORT),
+			 -ECONNREFUSED);
+	expect(w, .kind = "refused", .by = client, .via = "syscall",
+	       .class = "connect", .call = "connect", .error = "ECONNREFUSED",
+	       .role = "client", .any_other = true);
+	expect_nothing_else(w);
+}
+
+static void test_router_rejects_established(void **state)
+{
+	struct world *w = *state;
+	struct route r = route_new(w);
+	struct actor *server = actor_new_in(r.server, "e2e-server", 0);
+	struct actor *client = actor_new("e2e-client", 0);
+	long listener = act(server, do_listen, w->family, 8), c, s;
+	long port = act(server, do_port, listener);
+	char rule[80];
+
+	c = act(client, do_connect, w->family, HOST_D, port);
+	assert_true(c >= 0);
+	s = act(server, do_accept, listener);
+	assert_true(s >= 0);
+	snprintf(rule, sizeof(rule), "tcp dport %ld reject with tcp reset",
+		 port);
+	nft(r.router, "forward", rule);
+	assert_int_equal(act(client, do_write, c, 10), 10);
+	harness_sleep(50);
+	assert_int_equal(act(client, do_read, c, 10), -ECONNRESET);
+	expect(w, .kind = "received", .by = client, .via = "syscall",
+	       .class = "read", .call = "read", .error = "ECONNRESET",
+	       .role = "client", .any_other = true);
+	expect_nothing_else(w);
+}
+
+/* Half-open and closed-port probing from another host, as a scanner does. */
+#define SCAN_PORTS 2000
+#define SCAN_BATCH 50
+
+static long do_scan(long family, long host, long first, long count)
+{
+	long refused = 0;
+
+	for (long port = first; port < first + count; port++)
+		refused += do_connect(family, host, port, 0) == -ECONNREFUSED;
+	return refused;
+}
+
+static int64_t stray_count(const json_t *events)
+{
+	int64_t count = 0;
+	json_t *event;
+	size_t i;
+
+	json_array_foreach(events, i, event)
+		if (!strcmp(json_string_value(json_object_get(event, "kind")),
+			    "sent"))
+			count += json_integer_value(
+				json_object_get(event, "count"));
+	return count;
+}
+
+/*
+ * The scanner's own refusals are its host's business; the scanned host's RSTs
+ * are all counted, but they take few events of the store, and one real reset
+ * in the middle of it is not lost.
+ */
+static void test_port_scan_is_counted(void **state)
+{
+	struct world *w = *state;
+	int other = netns_new();
+	struct actor *scanner;
+	struct pair p;
+	json_t *events;
+
+	netns_link(netns_home(), "a", host_address(w->family, HOST_A), other,
+		   "b", host_address(w->family, HOST_B));
+	scanner = actor_new_in(other, "e2e-scanner", 0);
+	p = pair_new(w->family);
+	for (int i = 0; i < SCAN_PORTS; i += SCAN_BATCH) {
+		assert_int_equal(act(scanner, do_scan, w->family, HOST_A,
+				     2000 + i, SCAN_BATCH),
+				 SCAN_BATCH);
+		if (i != SCAN_PORTS / 2)
+			continue;
+		act(p.server, do_linger, p.s);
+		act(p.server, do_close, p.s);
+		assert_int_equal(act(p.client, do_read, p.c, 1), -ECONNRESET);
+	}
+	expect(w, .kind = "received", .by = p.client, .via = "syscall",
+	       .class = "read", .call = "read", .error = "ECONNRESET",
+	       .cause = "linger_zero", .other = p.server);
+	expect(w, .kind = "sent", .by = p.server, .via = "syscall",
+	       .class = "close", .call = "close", .cause = "linger_zero",
+	       .other = p.client);
+	harness_sleep(3000);
+	events = daemon_events(w->daemon, w->first_id);
+	assert_non_null(events);
+	/* One is the linger 0 above; a few may still wait to be folded in. */
+	assert_in_range(stray_count(events), SCAN_PORTS / 2, SCAN_PORTS + 1);
+	json_decref(events);
+}
+
+int main(void)
+{
+	const struct CMUnitTest refused[] = {
+		BOTH(test_connect_refused),
+		BOTH(test_nonblocking_connect_refused),
+		BOTH(test_local_rule_rejects),
+		BOTH(test_local_rule_rejects_established),
+		BOTH(test_icmp_port_unreachable),
+		BOTH(test_router_rejects_syn),
+		BOTH(test_router_rejects_established),
+		BOTH(test_port_scan_is_counted),
+	};
+
+	return cmocka_run_group_tests(refused, setup_program,
+				      teardown_program);
+}

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+# The tests: what is built for them, and the targets that run them.
+
+E2E_SRC := $(sort $(wildcard tests/e2e/e2e_*.c))
+E2E_HARNESS := $(patsubst %.c,$(BUILD)/%.o,\
+	$(filter-out $(E2E_SRC),$(sort $(wildcard tests/e2e/*.c))))
+E2E := $(E2E_SRC:%.c=$(BUILD)/%)
+FUZZ := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+FUZZ_SECONDS ?= 5
+FUZZ_CFLAGS := -std=gnu11 -D_GNU_SOURCE -I. -I$(BUILD)/gen -O1 -g -w \
+	-fno-omit-frame-pointer -fsanitize=address,undefined \
+	-fno-sanitize-recover=undefined
+FUZZ_OBJ := $(SRC:%.c=$(BUILD)/fuzz/%.o) $(BUILD)/fuzz/gen/syscalls.o
+VM_KERNEL ?= 6.12
+
+$(E2E): $(BUILD)/tests/e2e/%: $(BUILD)/tests/e2e/%.o $(E2E_HARNESS) $(LIB)
+	$(call say,E2E,$@)
+	$(Q)$(CC) -o $@ $^ $(LDFLAGS) $(PKG_LIBS) -lcmocka
+
+# Object files of the harness outlive the link.
+.SECONDARY: $(E2E_SRC:%.c=$(BUILD)/%.o) $(E2E_HARNESS)
+
+# It starts the daemon as the end-to-end tests do.
+$(BUILD)/tests/bench/reset_bench: $(BUILD)/tests/bench/reset_bench.o $(E2E_HARNESS)
+	$(call say,BENCH,$@)
+	$(Q)$(CC) -o $@ $^ $(LDFLAGS) $(PKG_LIBS) -lcmocka
+
+# Fuzzers link the sources once more, instrumented by clang.
+$(BUILD)/fuzz/%.o: %.c | $(GEN)
+	$(call say,FUZZCC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link $(PKG_CFLAGS) \
+		-MMD -MP -c -o $@ $<
+
+$(BUILD)/fuzz/gen/%.o: $(BUILD)/gen/%.c
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -c -o $@ $<
+
+$(FUZZ): $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(FUZZ_OBJ)
+	$(call say,FUZZ,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer $(PKG_CFLAGS) -o $@ $^ \
+		$(PKG_LIBS)
+.SECONDARY: $(FUZZ_OBJ)
+
+.PHONY: test unit e2e vm bench fuzz demo test-programs
+test-programs: $(PROGRAMS) $(UNIT) $(E2E)
+
+# A clean clone has nothing yet: what the packages bring is asked for by the
+# Makefile when it starts, so the build runs in a second make.
+test: ## everything: installs what is missing, builds, one closing line
+	@tools/install-deps test
+	@$(MAKE) --no-print-directory test-programs
+	@$(MAKE) --no-print-directory test-run
+
+.PHONY: test-run
+test-run:
+	@RSTSCOPE_BUILD=$(BUILD) tests/run unit $(UNIT) e2e $(E2E)
+
+unit: $(UNIT) ## the unit tests: no root
+	@RSTSCOPE_BUILD=$(BUILD) tests/run unit $(UNIT)
+
+e2e: $(PROGRAMS) $(E2E) ## real resets in network namespaces: root
+	@RSTSCOPE_BUILD=$(BUILD) tests/run e2e $(E2E)
+
+vm: $(PROGRAMS) $(E2E) ## the same on another kernel: VM_KERNEL=6.12
+	@BUILD=$(BUILD) tests/vm/run $(VM_KERNEL)
+
+bench: $(PROGRAMS) $(BENCH) ## cost and loss beside tcpdump: root
+	@set -e; for b in $(BENCH); do RSTSCOPE_BUILD=$(BUILD) $$b; done
+
+fuzz: $(FUZZ) ## each parser of outside bytes, FUZZ_SECONDS=5 each
+	@tests/fuzz/run $(FUZZ_SECONDS) $(FUZZ)
+
+demo: deps ## two minutes for rstscope: failures made, shown, explained: root
+	@$(MAKE) --no-print-directory $(PROGRAMS)
+	@RSTSCOPE_BUILD=$(BUILD) tests/e2e/demo

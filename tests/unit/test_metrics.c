@@ -1,0 +1,525 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <pthread.h>
+#include <cmocka.h>
+
+#include "user/base/base.h"
+#include "user/serve/metrics.h"
+
+static struct metrics *new_metrics(size_t processes)
+{
+	struct metrics_config config = {processes, "1.2", "abc", "6.18"};
+	struct metrics *m = metrics_new(&config);
+
+	assert_non_null(m);
+	return m;
+}
+
+static char *render(struct metrics *m, enum metrics_format format)
+{
+	char *text = NULL;
+	size_t size = 0;
+
+	assert_int_equal(metrics_render(m, format, &text, &size), 0);
+	assert_int_equal(strlen(text), size);
+	return text;
+}
+
+/* The value of the one sample that starts with `series` and a space; -1. */
+static double sample_in(const char *text, const char *series)
+{
+	size_t n = strlen(series);
+	const char *line;
+
+	for (line = text; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (!strncmp(line, series, n) && line[n] == ' ')
+			return strtod(line + n, NULL);
+	}
+	return -1;
+}
+
+static double sample(struct metrics *m, const char *series)
+{
+	char *text = render(m, METRICS_TEXT);
+	double value = sample_in(text, series);
+
+	free(text);
+	return value;
+}
+
+static size_t count_lines(const char *text, const char *prefix)
+{
+	size_t n = 0;
+
+	for (; text && *text; text = strchr(text, '\n'), text += !!text)
+		n += !strncmp(text, prefix, strlen(prefix));
+	return n;
+}
+
+static struct event reset_event(const char *comm)
+{
+	struct event ev;
+
+	memset(&ev, 0, sizeof(ev));
+	ev.id = 42;
+	ev.time_us = 1764000000123456;
+	ev.kind = KIND_RECEIVED;
+	ev.count = 1;
+	ev.process.known = comm != NULL;
+	if (comm)
+		snprintf(ev.process.comm, sizeof(ev.process.comm), "%s", comm);
+	ev.syscall.known = true;
+	ev.syscall.class = CALL_READ;
+	ev.syscall.delay_us = 2000;
+	ev.idle_ms = 5002;
+	ev.age_ms = 7000;
+	ev.verdict.cause = CAUSE_STALE_KEEPALIVE;
+	ev.verdict.blame = BLAME_PEER;
+	ev.verdict.retry = RETRY_UNSAFE;
+	return ev;
+}
+
+#define STALE                                                                  \
+	"rstscope_resets_total{direction=\"received\","                        \
+	"cause=\"stale_keepalive\",blame=\"peer\"}"
+
+static void test_series_from_the_start(void **state)
+{
+	struct metrics *m = new_metrics(50);
+	char *text = render(m, METRICS_TEXT);
+
+	(void)state;
+	assert_int_equal(count_lines(text, "rstscope_resets_total{"),
+			 2 * CAUSES * BLAMES);
+	assert_int_equal(count_lines(text, "rstscope_failures_total{"),
+			 3 * CAUSES);
+	assert_true(sample_in(text, STALE) == 0);
+	assert_true(sample_in(text, "rstscope_retry_unsafe_total"
+				    "{retry=\"unsafe\"}") == 0);
+	assert_true(sample_in(text, "rstscope_events_lost_total"
+				    "{stage=\"ring\"}") == 0);
+	assert_true(sample_in(text, "rstscope_build_info{version=\"1.2\","
+				    "revision=\"abc\",kernel=\"6.18\"}") == 1);
+	/* Gauges of what was never sampled are absent, not 0. */
+	assert_true(sample_in(text, "rstscope_store_bytes") == -1);
+	assert_true(sample_in(text, "rstscope_sockets_seeded") == -1);
+	assert_true(sample_in(text, "process_resident_memory_bytes") > 0);
+	assert_true(sample_in(text, "process_start_time_seconds") > 1e9);
+	assert_true(sample_in(text, "process_open_fds") >= 3);
+	free(text);
+	metrics_free(m);
+}
+
+static void test_count_reset(void **state)
+{
+	struct metrics *m = new_metrics(50);
+	struct event ev = reset_event("node");
+	char *text;
+
+	(void)state;
+	metrics_count(m, &ev, 3);
+	text = render(m, METRICS_TEXT);
+	assert_true(sample_in(text, STALE) == 3);
+	assert_true(sample_in(text, "rstscope_process_failures_total{process="
+				    "\"node\",kind=\"received\",syscall="
+				    "\"read\"}") == 3);
+	assert_true(sample_in(text, "rstscope_retry_unsafe_total"
+				    "{retry=\"unsafe\"}") == 3);
+#define IDLE "rstscope_reset_idle_seconds_"
+	assert_true(sample_in(text, IDLE "bucket{direction=\"received\","
+					 "le=\"5.0\"}") == 0);
+	assert_true(sample_in(text, IDLE "bucket{direction=\"received\","
+					 "le=\"6.0\"}") == 3);
+	assert_true(sample_in(text, IDLE "bucket{direction=\"received\","
+					 "le=\"+Inf\"}") == 3);
+	assert_true(sample_in(text, IDLE "count{direction=\"received\"}") == 3);
+	assert_float_equal(sample_in(text, IDLE "sum{direction=\"received\"}"),
+			   3 * 5.002, 1e-9);
+	assert_true(sample_in(text, "rstscope_notice_seconds_bucket{syscall="
+				    "\"read\",le=\"0.01\"}") == 3);
+	assert_true(sample_in(text, "rstscope_notice_seconds_bucket{syscall="
+				    "\"read\",le=\"0.001\"}") == 0);
+	assert_true(sample_in(text, "rstscope_unattributed_total"
+				    "{what=\"process\"}") == 0);
+	free(text);
+	metrics_free(m);
+}
+
+static void test_count_unknowns(void **state)
+{
+	struct metrics *m = new_metrics(50);
+	struct event ev = reset_event(NULL);
+	char *text;
+
+	(void)state;
+	ev.kind = KIND_HANGUP;
+	ev.syscall.known = false;
+	ev.idle_ms = ev.age_ms = NOT_KNOWN;
+	ev.verdict.cause = CAUSE_UNKNOWN;
+	metrics_count(m, &ev, 2);
+	ev.kind = KIND_SENT;
+	metrics_count(m, &ev, 1);
+	text = render(m, METRICS_TEXT);
+	assert_true(sample_in(text, "rstscope_failures_total{kind=\"hangup\","
+				    "cause=\"unknown\"}") == 2);
+	assert_true(sample_in(text, "rstscope_unattributed_total"
+				    "{what=\"process\"}") == 3);
+	assert_true(sample_in(text, "rstscope_unattributed_total"
+				    "{what=\"syscall\"}") == 3);
+	assert_true(sample_in(text, "rstscope_unattributed_total"
+				    "{what=\"cause\"}") == 3);
+	assert_true(sample_in(text, IDLE "count{direction=\"sent\"}") == 0);
+	assert_int_equal(count_lines(text, "rstscope_process_failures_total{"),
+			 0);
+	free(text);
+	metrics_free(m);
+}
+
+static void test_nonsense_is_not_counted(void **state)
+{
+	struct metrics *m = new_metrics(50);
+	struct event ev = reset_event("node");
+
+	(void)state;
+	metrics_count(m, &ev, 0);
+	metrics_count(m, &ev, -5);
+	ev.verdict.cause = CAUSES + 7;
+	metrics_count(m, &ev, 1);
+	ev = reset_event("node");
+	ev.kind = -1;
+	metrics_count(m, &ev, 1);
+	assert_true(sample(m, STALE) == 0);
+	metrics_free(m);
+}
+
+/* The sum over all process series, and how many there are. */
+static double process_sum(const char *text, size_t *series)
+{
+	static const char name[] = "rstscope_process_failures_total{";
+	double sum = 0;
+
+	*series = 0;
+	for (; text && *text; text = strchr(text, '\n'), text += !!text) {
+		if (strncmp(text, name, strlen(name)))
+			continue;
+		sum += strtod(strstr(text, "} ") + 2, NULL);
+		(*series)++;
+	}
+	return sum;
+}
+
+static void test_ten_thousand_names(void **state)
+{
+	struct metrics *m = new_metrics(METRICS_PROCESSES_DEFAULT);
+	struct event ev = reset_event("x");
+	size_t series, lines;
+	char *text;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 60000; i++) {
+		snprintf(ev.process.comm, sizeof(ev.process.comm), "p%d",
+			 i % 10000);
+		ev.kind = i % KINDS;
+		ev.syscall.class = i % CALL_CLASSES;
+		metrics_count(m, &ev, 1);
+	}
+	text = render(m, METRICS_TEXT);
+	assert_true(process_sum(text, &series) == 60000);
+	lines = count_lines(text, "rstscope_") + count_lines(text, "process_");
+	assert_in_range(lines, 500, 4999);
+	assert_in_range(series, 51, 51 * KINDS * CALL_CLASSES);
+	free(text);
+	metrics_free(m);
+}
+
+/* Worst case for cardinality: every name meets every kind and every call. */
+static void test_series_stay_bounded(void **state)
+{
+	struct metrics *m = new_metrics(METRICS_PROCESSES_DEFAULT);
+	struct event ev = reset_event("x");
+	char *text;
+	size_t lines;
+	int i, k, c;
+
+	(void)state;
+	for (i = 0; i < 200; i++)
+		for (k = 0; k < KINDS; k++)
+			for (c = 0; c <= CALL_CLASSES; c++) {
+				snprintf(ev.process.comm,
+					 sizeof(ev.process.comm), "p%d", i);
+				ev.kind = k;
+				ev.syscall.known = c < CALL_CLASSES;
+				ev.syscall.class = c;
+				metrics_count(m, &ev, 1);
+			}
+	text = render(m, METRICS_TEXT);
+	lines = count_lines(text, "rstscope_") + count_lines(text, "process_");
+	assert_in_range(lines, 2000, 4999);
+	free(text);
+	metrics_free(m);
+}
+
+static double process_sample(struct metrics *m, const char *name)
+{
+	char series[128];
+
+	snprintf(series, sizeof(series),
+		 "rstscope_process_failures_total{process=\"%s\","
+		 "kind=\"received\",syscall=\"read\"}",
+		 name);
+	return sample(m, series);
+}
+
+/* A frequent name that comes late still gets its series; the sum stays. */
+static void test_late_frequent_name(void **state)
+{
+	struct metrics *m = new_metrics(2);
+	struct event ev = reset_event("rare");
+	size_t series;
+	char *text;
+	int i;
+
+	(void)state;
+	metrics_count(m, &ev, 3);
+	ev = reset_event("busy");
+	metrics_count(m, &ev, 1000);
+	ev = reset_event("late");
+	for (i = 0; i < 100; i++)
+		metrics_count(m, &ev, 1);
+	assert_true(process_sample(m, "busy") == 1000);
+	assert_true(process_sample(m, "rare") == -1);
+	assert_in_range(process_sample(m, "late"), 90, 100);
+	text = render(m, METRICS_TEXT);
+	assert_true(process_sum(text, &series) == 1103);
+	assert_int_equal(series, 3);
+	free(text);
+	metrics_free(m);
+}
+
+/* Names that come in turn do not take the slot from each other. */
+static void test_no_taking_turns(void **state)
+{
+	struct metrics *m = new_metrics(1);
+	struct event a = reset_event("a"), b = reset_event("b");
+	int i;
+
+	(void)state;
+	for (i = 0; i < 5000; i++) {
+		metrics_count(m, &a, 1);
+		metrics_count(m, &b, 1);
+	}
+	assert_true(process_sample(m, "a") == 5000);
+	assert_true(process_sample(m, "other") == 5000);
+	metrics_free(m);
+}
+
+static void test_no_names_at_all(void **state)
+{
+	struct metrics *m = new_metrics(0);
+	struct event ev = reset_event("node");
+
+	(void)state;
+	metrics_count(m, &ev, 4);
+	assert_true(process_sample(m, "other") == 4);
+	metrics_free(m);
+}
+
+static void test_hostile_names(void **state)
+{
+	struct metrics *m = new_metrics(50);
+	struct event ev = reset_event("a\"b\\c\nd\x01");
+
+	(void)state;
+	metrics_count(m, &ev, 1);
+	/* A two-byte character cut in half, as 16 bytes of comm do it. */
+	ev = reset_event("abc\xc3");
+	metrics_count(m, &ev, 1);
+	ev = reset_event("\xc3\xa9\xed\xa0\x80\xf4\x90\x80\x80\xc0\x80");
+	metrics_count(m, &ev, 1);
+	assert_true(process_sample(m, "a\\\"b\\\\c\\nd?") == 1);
+	assert_true(process_sample(m, "abc?") == 1);
+	assert_true(process_sample(m, "\xc3\xa9?????????") == 1);
+	metrics_free(m);
+}
+
+static void test_openmetrics(void **state)
+{
+	struct metrics *m = new_metrics(50);
+	struct event ev = reset_event("node");
+	char *text;
+	size_t n;
+
+	(void)state;
+	metrics_count(m, &ev, 1);
+	text = render(m, METRICS_OPENMETRICS);
+	n = strlen(text);
+	assert_true(n > 6 && !strcmp(text + n - 6, "# EOF\n"));
+	assert_non_null(strstr(text, "# TYPE rstscope_resets counter\n"));
+	assert_non_null(strstr(text, STALE " 1 # {event_id=\"42\"} 1 "
+					   "1764000000.123\n"));
+	assert_non_null(strstr(text, "le=\"6.0\"} 1 # {event_id=\"42\"} 5.002 "
+				     "1764000000.123\n"));
+	free(text);
+	text = render(m, METRICS_TEXT);
+	assert_null(strstr(text, "event_id"));
+	assert_null(strstr(text, "# EOF"));
+	assert_non_null(strstr(text, "# TYPE rstscope_resets_total counter\n"));
+	free(text);
+	metrics_free(m);
+}
+
+static struct metrics_sample *full_sample(void)
+{
+	struct metrics_sample *s = calloc(1, sizeof(*s));
+
+	assert_non_null(s);
+	s->kernel_known = s->store_known = s->processes_known = true;
+	s->counts.kind[REC_SENT] = (struct rec_count){10, 7, 2, 1};
+	s->counts.kind[REC_TOLD] = (struct rec_count){5, 4, 1, 0};
+	s->counts.tally[TALLY_RECEIVED] = 11;
+	s->counts.tally[TALLY_ESTABLISHED_CLIENT] = 100;
+	s->counts.tally[TALLY_SEEDED] = 6;
+	s->counts.tally[TALLY_SENT_FIRST] = 1;
+	s->counts.tally[TALLY_SENT_FIRST + 11] = 4;
+	s->counts.tally[TALLY_SENT_FIRST + 30] = 2;
+	strcpy(s->reasons[0], "NOT_SPECIFIED");
+	strcpy(s->reasons[11], "TCP_ABORT_ON_CLOSE");
+	s->n_probes = 2;
+	strcpy(s->probes[0].hook, "tcp_send_reset");
+	strcpy(s->probes[0].method, "raw_tp");
+	s->probes[0].up = true;
+	strcpy(s->probes[1].hook, "kfree_skb");
+	strcpy(s->probes[1].method, "none");
+	s->store = (struct writer_stats){
+		.queued = 20,
+		.written = 18,
+		.lost_queue = 3,
+		.lost_store = 2,
+		.bytes = 4096,
+		.events = 18,
+	};
+	s->folded = 5;
+	return s;
+}
+
+static void test_sample(void **state)
+{
+	struct metrics *m = new_metrics(50);
+	struct metrics_sample *s = full_sample();
+	char *text;
+	size_t i;
+	static const struct {
+		const char *series;
+		double value;
+	} want[] = {
+		{"rstscope_kernel_resets_total{direction=\"received\","
+		 "reason=\"none\"}",
+		 11},
+		{"rstscope_kernel_resets_total{direction=\"sent\","
+		 "reason=\"NOT_SPECIFIED\"}",
+		 1},
+		{"rstscope_kernel_resets_total{direction=\"sent\","
+		 "reason=\"TCP_ABORT_ON_CLOSE\"}",
+		 4},
+		{"rstscope_kernel_resets_total{direction=\"sent\","
+		 "reason=\"number_30\"}",
+		 2},
+		{"rstscope_connections_total{role=\"client\"}", 100},
+		{"rstscope_connections_total{role=\"server\"}", 0},
+		{"rstscope_sockets_seeded", 6},
+		{"rstscope_events_seen_total{stage=\"ring\"}", 15},
+		{"rstscope_events_lost_total{stage=\"ring\"}", 3},
+		{"rstscope_events_seen_total{stage=\"queue\"}", 23},
+		{"rstscope_events_lost_total{stage=\"queue\"}", 3},
+		{"rstscope_events_seen_total{stage=\"store\"}", 20},
+		{"rstscope_events_lost_total{stage=\"store\"}", 2},
+		{"rstscope_events_folded_total", 6},
+		{"rstscope_probe_up{probe=\"tcp_send_reset\","
+		 "method=\"raw_tp\"}",
+		 1},
+		{"rstscope_probe_up{probe=\"kfree_skb\",method=\"none\"}", 0},
+		{"rstscope_store_bytes", 4096},
+		{"rstscope_store_events", 18},
+		/* bpf_stats_enabled is off: not known, so not there */
+		{"rstscope_probe_runs_total{probe=\"tcp_send_reset\"}", -1},
+	};
+
+	(void)state;
+	metrics_update(m, s);
+	text = render(m, METRICS_TEXT);
+	for (i = 0; i < ARRAY_SIZE(want); i++) {
+		double got = sample_in(text, want[i].series);
+
+		if (got != want[i].value)
+			fail_msg("%s is %g", want[i].series, got);
+	}
+	free(text);
+	s->probes[0].runs = 1000;
+	s->probes[0].run_ns = 2500000;
+	metrics_update(m, s);
+	assert_true(sample(m, "rstscope_probe_runs_total{probe="
+			      "\"tcp_send_reset\"}") == 1000);
+	assert_float_equal(sample(m, "rstscope_probe_run_seconds_total{probe="
+				     "\"tcp_send_reset\"}"),
+			   0.0025, 1e-12);
+	free(s);
+	metrics_free(m);
+}
+
+static void *count_many(void *ctx)
+{
+	struct event ev = reset_event("node");
+	int i;
+
+	for (i = 0; i < 20000; i++)
+		metrics_count(ctx, &ev, 1);
+	return NULL;
+}
+
+/* What a scrape shows never goes back, and at the end nothing is missing. */
+static void test_scrape_while_counting(void **state)
+{
+	struct metrics *m = new_metrics(50);
+	double before = 0, now;
+	pthread_t thread;
+	int i;
+
+	(void)state;
+	assert_int_equal(pthread_create(&thread, NULL, count_many, m), 0);
+	for (i = 0; i < 5; i++) {
+		now = sample(m, STALE);
+		assert_true(now >= before);
+		before = now;
+	}
+	pthread_join(thread, NULL);
+	assert_true(sample(m, STALE) == 20000);
+	metrics_free(m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_series_from_the_start),
+		cmocka_unit_test(test_count_reset),
+		cmocka_unit_test(test_count_unknowns),
+		cmocka_unit_test(test_nonsense_is_not_counted),
+		cmocka_unit_test(test_ten_thousand_names),
+		cmocka_unit_test(test_series_stay_bounded),
+		cmocka_unit_test(test_late_frequent_name),
+		cmocka_unit_test(test_no_taking_turns),
+		cmocka_unit_test(test_no_names_at_all),
+		cmocka_unit_test(test_hostile_names),
+		cmocka_unit_test(test_openmetrics),
+		cmocka_unit_test(test_sample),
+		cmocka_unit_test(test_scrape_while_counting),
+	};
+
+	return cmocka_run_group_tests_name("metrics", tests, NULL, NULL);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The failures of the last moments, and those whose call has not been told yet:
+ * where the records of one failure meet. A failure waits here for SETTLE_MS, so
+ * that the call that was told, the record that voids it and the other end on
+ * this host can arrive; then it is settled, and may stay for what comes hours
+ * later (an idle pooled socket is read again). Bounded: the oldest that stays
+ * is dropped and counted.
+ */
+#ifndef RSTSCOPE_JOIN_H
+#define RSTSCOPE_JOIN_H
+
+#include <uthash.h>
+
+#include "user/observe/facts.h"
+
+#define SETTLE_MS 50
+#define JOIN_CAPACITY 16384
+
+struct failure {
+	struct facts facts;
+	int64_t event;	    /* id of its event; NOT_KNOWN until settled */
+	bool settled, folded, voided;
+	uint64_t flow_key;  /* of its tuple, as seen from its own end */
+	struct failure *newer, *older; /* in order of arrival */
+	struct failure *flow_next;     /* alike tuples */
+	UT_hash_handle by_id;
+};
+
+struct join;
+
+struct join_stats {
+	uint64_t open, evicted, unmatched; /* told for a failure not here */
+};
+
+struct join *join_new(size_t capacity, bool separate_netns);
+void join_free(struct join *j);
+
+/* A new failure with facts all unknown; NULL: out of memory. */
+struct failure *join_new_failure(struct join *j);
+/* Enters it under facts.failure and its tuple. */
+void join_add(struct join *j, struct failure *f);
+struct failure *join_find(struct join *j, uint64_t failure);
+/* A record named a failure that is not here. */
+void join_count_unmatched(struct join *j);
+/*
+ * The failure at the other end of the same connection, on this host and within
+ * the same second, or NULL.
+ */
+struct failure *join_other_end(struct join *j, const struct failure *f);
+
+/*
+ * The oldest failure that is not settled and has waited long enough by now_ns;
+ * NULL: none. join_settled() must follow before the next call.
+ */
+struct failure *join_next_due(struct join *j, uint64_t now_ns);
+/* Keeps it for what comes later, or frees it. */
+void join_settled(struct join *j, struct failure *f, bool keep);
+/* When the next one is due, CLOCK_MONOTONIC; 0: nothing waits. */
+uint64_t join_next_due_ns(const struct join *j);
+void join_get_stats(const struct join *j, struct join_stats *stats);
+
+#endif

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rstscope why: one failure as a story on one screen. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "user/base/base.h"
+#include "user/cli/columns.h"
+#include "user/cli/options.h"
+#include "user/cli/text.h"
+#include "user/cli/timeline.h"
+
+static int set_last(struct cli *cli, struct request *req,
+		    const struct cli_option *option, const char *value)
+{
+	(void)cli, (void)option, (void)value;
+	req->last = true;
+	return 0;
+}
+
+const struct cli_option why_options[] = {
+	{ "last", 0, NULL, "the newest event that matches FILTER", set_last },
+	{ NULL },
+};
+
+static const char *paint(const struct cli *cli, const char *color)
+{
+	return cli->colored && color ? color : "";
+}
+
+static const char *plain(const struct cli *cli)
+{
+	return paint(cli, COLOR_OFF);
+}
+
+/* Text that other modules made, perhaps from a process's name. */
+static void print_safe(const struct cli *cli, unsigned int at, const char *text)
+{
+	char safe[VERDICT_TEXT + 1];
+
+	format_safe(text, safe, sizeof(safe));
+	text_print(cli->out, cli->width, at, safe);
+}
+
+/* In the words that the application's own log has. */
+static void headline(const struct event *ev, char *out, size_t size)
+{
+	char who[80], failure[64];
+
+	event_process_text(ev, who, sizeof(who));
+	if (!*who)
+		strcpy(who, "no process");
+	event_failure_text(ev, failure, sizeof(failure));
+	switch (ev->kind) {
+	case KIND_HANGUP:
+		snprintf(out, size,
+			 "%s socket hang up: peer closed before answering", who);
+		break;
+	case KIND_SENT:
+		snprintf(out, size, "%s: this host reset the connection%s%s",
+			 who, ev->syscall.known ? " in " : "",
+			 ev->syscall.known ?
+				 call_class_name(ev->syscall.class) : "");
+		break;
+	default:
+		if (ev->syscall.known)
+			snprintf(out, size, "%s %s", who, failure);
+		else
+			snprintf(out, size, "%s: connection %s, %s", who,
+				 ev->kind == KIND_RECEIVED ? "reset" :
+				 ev->kind == KIND_REFUSED  ? "refused" :
+							     "timed out",
+				 "no call has been told of it yet");
+	}
+}
+
+static void full_time(const struct cli *cli, int64_t us, char *out, size_t size)
+{
+	time_t at = us / USEC_PER_SEC;
+	char text[TIME_TEXT], zone[8];
+	struct tm tm;
+
+	if (cli->utc || !cli->terminal) {
+		format_time_utc(us, text);
+		snprintf(out, size, "%s", text);
+		return;
+	}
+	localtime_r(&at, &tm);
+	strftime(text, sizeof(text), "%F %T", &tm);
+	strftime(zone, sizeof(zone), "%z", &tm);
+	snprintf(out, size, "%s.%06d %s", text, (int)(us % USEC_PER_SEC), zone);
+}
+
+static void print_place(const struct cli *cli, const struct event *ev)
+{
+	static const struct {
+		const char *label;
+		size_t at;
+	} places[] = {
+		{ "unit", offsetof(struct event, process.unit) },
+		{ "container", offsetof(struct event, process.container) },
+		{ "pod", offsetof(struct event, process.pod) },
+		{ "program", offsetof(struct event, process.exe) },
+	};
+	const char *gap = "  ";
+	char text[256];
+
+	for (size_t i = 0; ev->process.known && i < ARRAY_SIZE(places); i++) {
+		format_safe((const char *)ev + places[i].at, text,
+			    sizeof(text));
+		if (!*text)
+			continue;
+		fprintf(cli->out, "%s%s %s", gap, places[i].label, text);
+		gap = ", ";
+	}
+	if (*gap == ',')
+		fputc('\n', cli->out);
+}
+
+static void print_head(const struct cli *cli, const struct event *ev)
+{
+	char text[256], at[64], local[64], peer[64];
+
+	headline(ev, text, sizeof(text));
+	fprintf(cli->out, "%s%s%s%s\n", paint(cli, COLOR_BOLD),
+		paint(cli, kind_color(ev->kind)), text, plain(cli));
+	full_time(cli, ev->time_us, at, sizeof(at));
+	format_safe(ev->host, text, sizeof(text));
+	fprintf(cli->out, "  event %lld (%s), %s%s%s\n", (long long)ev->id,
+		kind_name(ev->kind), at, *text ? ", host " : "", text);
+	format_endpoint(ev->family, ev->local.ip, ev->local.port, local,
+			sizeof(local));
+	format_endpoint(ev->family, ev->peer.ip, ev->peer.port, peer,
+			sizeof(peer));
+	if (ev->srtt_us > 0)
+		format_duration_ms(ev->srtt_us / 1000.0, at, sizeof(at));
+	snprintf(text, sizeof(text), "our end %s (%s), peer %s%s%s", local,
+		 role_name(ev->role), peer,
+		 ev->srtt_us > 0 ? ", round trip " : "",
+		 ev->srtt_us > 0 ? at : "");
+	fputs("  ", cli->out);
+	text_print(cli->out, cli->width, 2, text);
+	print_place(cli, ev);
+	if (ev->count > 1) {
+		fprintf(cli->out, "  stands for %lld alike ones",
+			(long long)ev->count);
+		full_time(cli, ev->last_time_us, at, sizeof(at));
+		fprintf(cli->out, "%s%s\n",
+			ev->last_time_us == NOT_KNOWN ? "" : ", the last at ",
+			ev->last_time_us == NOT_KNOWN ? "" : at);
+	}
+}
+
+static void print_timeline(const struct cli *cli, const struct event *ev,
+			   const struct event *other)
+{
+	struct timeline t;
+	char time[40];
+
+	timeline_build(&t, ev, other);
+	fputc('\n', cli->out);
+	for (unsigned int i = 0; i < t.n; i++) {
+		const struct moment *m = &t.moment[i];
+
+		moment_time(m, time, sizeof(time));
+		fprintf(cli->out, "%s%14s  ",
+			paint(cli, m->failure ? kind_color(ev->kind) : NULL),
+			time);
+		text_print(cli->out, cli->width, 16, m->text);
+		if (m->failure)
+			fputs(plain(cli), cli->out);
+	}
+}
+
+static void print_evidence(const struct cli *cli, const struct verdict *v,
+			   bool supports)
+{
+	for (unsigned int i = 0; i < v->evidences && i < VERDICT_EVIDENCE;
+	     i++) {
+		if (v->evidence[i].supports != supports)
+			continue;
+		fprintf(cli->out, "  %s%c%s ",
+			paint(cli, supports ? COLOR_GREEN : COLOR_RED),
+			supports ? '+' : '-', plain(cli));
+		print_safe(cli, 4, v->evidence[i].fact);
+	}
+}
+
+static void print_verdict(const struct cli *cli, const struct verdict *v)
+{
+	char part[sizeof(v->timeout_component)];
+
+	fprintf(cli->out, "\nVerdict  %s%s%s, confidence %.2f, blame %s%s\n",
+		paint(cli, COLOR_BOLD), cause_name(v->cause), plain(cli),
+		v->confidence, blame_name(v->blame),
+		v->benign ? ", benign (nothing was lost)" : "");
+	if (v->timeout_known) {
+		format_safe(v->timeout_component, part, sizeof(part));
+		fprintf(cli->out, "  timer: %g s%s%s%s\n", v->timeout_seconds,
+			*part ? ", " : "", part,
+			v->timeout_learned ?
+				", learned from this destination" : "");
+	}
+	print_evidence(cli, v, true);
+	print_evidence(cli, v, false);
+	if (!v->alternatives)
+		return;
+	fputs("  or perhaps: ", cli->out);
+	for (unsigned int i = 0; i < v->alternatives; i++)
+		fprintf(cli->out, "%s%s %.2f", i ? ", " : "",
+			cause_name(v->alternative[i].cause),
+			v->alternative[i].confidence);
+	fputc('\n', cli->out);
+}
+
+static void print_advice(const struct cli *cli, const struct verdict *v)
+{
+	static const char *const words[RETRIES] = {
+		[RETRY_SAFE] = "safe: as far as can be seen, no byte of the "
+			       "request reached the peer's application",
+		[RETRY_IF_IDEMPOTENT] = "only if the request is idempotent: "
+					"the peer may have processed it",
+		[RETRY_UNSAFE] = "unsafe: a part of the answer had arrived, so "
+				 "the request was processed",
+		[RETRY_USELESS] = "useless: it will fail the same way again",
+		[RETRY_UNKNOWN] = "not known to be safe: the facts do not say "
+				  "how far the request came",
+	};
+	enum retry retry = (unsigned int)v->retry < RETRIES ? v->retry :
+							      RETRY_UNKNOWN;
+
+	fputs("\nRetry    ", cli->out);
+	text_print(cli->out, cli->width, 9, words[retry]);
+	for (unsigned int i = 0; i < v->fixes && i < VERDICT_FIXES; i++) {
+		fputs(i ? "         " : "Change   ", cli->out);
+		print_safe(cli, 9, v->fix[i]);
+	}
+}
+
+/* Failures that a person would call the same one. */
+static void same_filter(const struct event *ev, struct filter *f)
+{
+	filter_init(f);
+	f->benign = true;
+	f->cause = ev->verdict.cause;
+	f->kind = ev->kind;
+	snprintf(f->host, sizeof(f->host), "%s", ev->host);
+	f->since_us = ev->time_us - 3600 * USEC_PER_SEC;
+	f->until_us = ev->time_us - 1;
+	if (ev->process.known)
+		snprintf(f->process, sizeof(f->process), "%s",
+			 ev->process.comm);
+	/* A client's own port is new each time; the server's is the service. */
+	if (ev->role == ROLE_SERVER) {
+		f->port = ev->local.port;
+		return;
+	}
+	f->peer_set = true;
+	f->peer_family = ev->family;
+	f->peer_bits = ev->family == 4 ? 32 : 128;
+	memcpy(f->peer_ip, ev->peer.ip, sizeof(f->peer_ip));
+	if (ev->role == ROLE_CLIENT)
+		f->peer_port = ev->peer.port;
+}
+
+static void print_often(const struct cli *cli, struct store *store,
+			const struct event *ev)
+{
+	struct filter f;
+	int64_t rows, events;
+
+	same_filter(ev, &f);
+	if (store_count(store, &f, &rows, &events))
+		return; /* a reader's hiccup does not spoil the story */
+	fputs("Often    ", cli->out);
+	if (events)
+		fprintf(cli->out, "%lld more in the hour before",
+			(long long)events);
+	else
+		fputs("the first one in an hour", cli->out);
+	fprintf(cli->out, " (same cause%s%s)\n",
+		ev->process.known ? ", process" : "",
+		ev->role == ROLE_SERVER ? ", port" : ", peer");
+}
+
+static int tell(const struct cli *cli, struct store *store,
+		const struct event *ev)
+{
+	struct event other;
+	bool found = false;
+
+	if (cli->json) {
+		char *line = event_to_line(ev);
+
+		if (!line)
+			return -ENOMEM;
+		fputs(line, cli->out);
+		free(line);
+		return 0;
+	}
+	if (ev->other_known && ev->other_event > 0)
+		found = !store_get(store, ev->other_event, &other);
+	print_head(cli, ev);
+	print_timeline(cli, ev, found ? &other : NULL);
+	print_verdict(cli, &ev->verdict);
+	print_advice(cli, &ev->verdict);
+	print_often(cli, store, ev);
+	return 0;
+}
+
+static int keep(const struct event *ev, void *ctx)
+{
+	*(struct event *)ctx = *ev;
+	return 0;
+}
+
+static int find_last(struct cli *cli, struct store *store, struct request *req,
+		     struct event *ev)
+{
+	char err[512] = "";
+	int ret;
+
+	request_default_window(cli, req);
+	req->filter.limit = 1;
+	ev->id = 0;
+	ret = store_query(store, &req->filter, keep, ev, err, sizeof(err));
+	if (ret)
+		return cli_store_failed(cli, ret, err);
+	if (ev->id)
+		return 0;
+	cli_error(cli, "no event matches%s%s",
+		  req->filter.benign ? "" : " (benign ones: --benign)",
+		  "; --since 1d looks further back");
+	return -ENOENT;
+}
+
+static int find_id(struct cli *cli, struct store *store, int64_t id,
+		   struct event *ev)
+{
+	int ret = store_get(store, id, ev);
+
+	if (ret == -ENOENT)
+		cli_error(cli, "no event %lld", (long long)id);
+	else if (ret)
+		return cli_store_failed(cli, ret, NULL);
+	return ret;
+}
+
+int cmd_why(struct cli *cli, struct request *req)
+{
+	struct store *store = NULL;
+	struct event ev;
+	int64_t id = 0;
+	int ret;
+
+	if (req->last == (req->argc > 0))
+		return cli_usage(cli, "give the ID of an event, or --last");
+	if (!req->last && req->filter_set)
+		return cli_usage(cli, "FILTER goes with --last, not with an ID");
+	if (!req->last && parse_int(req->argv[0], 1, INT64_MAX, &id))
+		return cli_usage(cli, "'%s' is no ID", req->argv[0]);
+	ret = cli_open_store(cli, &store);
+	if (ret)
+		return ret;
+	event_init(&ev);
+	ret = req->last ? find_last(cli, store, req, &ev) :
+			  find_id(cli, store, id, &ev);
+	if (!ret)
+		ret = tell(cli, store, &ev);
+	store_close(store);
+	return ret;
+}

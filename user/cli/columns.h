@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What can be shown of an event: one table of columns drives the default table,
+ * -o, --help and the man page.
+ */
+#ifndef RSTSCOPE_COLUMNS_H
+#define RSTSCOPE_COLUMNS_H
+
+#include "user/cli/cli.h"
+
+#define COLUMN_TEXT 320 /* longest cell, with its '\0' */
+#define COLUMNS_MOST 64
+
+enum column_format {
+	FORMAT_FUNCTION, /* text() */
+	FORMAT_TEXT,	 /* char [] at offset */
+	FORMAT_NUMBER,	 /* int64_t at offset */
+	FORMAT_MS,	 /* the same, a duration */
+	FORMAT_US,
+	FORMAT_BYTES,
+	FORMAT_TRI,
+};
+
+struct column {
+	const char *name, *header, *help;
+	enum column_format format;
+	unsigned short offset; /* in struct event */
+	bool of_process;       /* empty unless the process is known */
+	unsigned char width;   /* as expected, where rows come one by one */
+	unsigned char least;   /* may be cut to this to fit a terminal */
+	bool right;
+	void (*text)(const struct cli *cli, const struct event *ev, char *out,
+		     size_t size);
+};
+
+/* Ends with name NULL. */
+extern const struct column column_table[];
+/* The default ones; on a terminal, those from the n-th on only if they fit. */
+extern const char *const default_columns[];
+#define DEFAULT_COLUMNS_FIXED 6
+
+const struct column *column_find(const char *name);
+/*
+ * Reads "id,time,peer" ("all": every one) into chosen[COLUMNS_MOST]; their
+ * number, or -EINVAL after one line that names the columns.
+ */
+int columns_choose(const struct cli *cli, const char *list,
+		   const struct column **chosen);
+/* The cell of one event; "" where nothing was observed. */
+void column_text(const struct column *column, const struct cli *cli,
+		 const struct event *ev, char out[COLUMN_TEXT]);
+/* An escape sequence for that cell, or NULL. */
+const char *column_color(const struct column *column, const struct event *ev);
+void columns_help(FILE *out);
+
+/* "06:40:12" on a terminal (with the day where it is not today's), else UTC. */
+void cli_format_time(const struct cli *cli, int64_t us, char *out, size_t size);
+/* The call and what it was told, in one: "read ECONNRESET", "close sent RST". */
+void event_failure_text(const struct event *ev, char *out, size_t size);
+/* "node[123]" */
+void event_process_text(const struct event *ev, char *out, size_t size);
+
+#define COLOR_OFF "\033[0m"
+#define COLOR_DIM "\033[2m"
+#define COLOR_BOLD "\033[1m"
+#define COLOR_RED "\033[31m"
+#define COLOR_GREEN "\033[32m"
+#define COLOR_YELLOW "\033[33m"
+#define COLOR_BLUE "\033[34m"
+#define COLOR_MAGENTA "\033[35m"
+#define COLOR_CYAN "\033[36m"
+/* By kind: received red, sent yellow ... */
+const char *kind_color(enum failure_kind kind);
+
+#endif

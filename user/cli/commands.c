@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of commands, and what finds its way in it. */
+#include <errno.h>
+#include <string.h>
+
+#include "user/base/base.h"
+#include "user/cli/cli.h"
+#include "user/cli/columns.h"
+#include "user/cli/dump.h"
+#include "user/cli/options.h"
+#include "version.h"
+
+static int set_version(struct cli *cli, struct request *req,
+		       const struct cli_option *option, const char *value)
+{
+	(void)cli, (void)option, (void)value;
+	req->version = true;
+	return 0;
+}
+
+static int set_dump(struct cli *cli, struct request *req,
+		    const struct cli_option *option, const char *value)
+{
+	(void)cli, (void)option, (void)value;
+	req->dump = true;
+	return 0;
+}
+
+static const struct cli_option program_options[] = {
+	{ "version", 'V', NULL, "the version", set_version },
+	{ "dump-options", 0, NULL, NULL, set_dump }, /* for tools/gen-man */
+	{ NULL },
+};
+
+const struct command program = {
+	.name = "rstscope",
+	.arguments = "[OPTION]... COMMAND [ARGUMENT]...",
+	.help = "which process, which call, which cause: TCP resets explained",
+	.options = program_options,
+};
+
+const struct command commands[] = {
+	{ "ls", "[FILTER] [-o COLUMN,...]",
+	  "which failures: a table, newest last", ls_options, true, 0,
+	  cmd_ls },
+	{ "tail", "[FILTER] [-o COLUMN,...]",
+	  "the same, live, until interrupted", ls_options, true, 0, cmd_tail },
+	{ "why", "ID | --last [FILTER]",
+	  "one failure as a story: what happened, who did it, what to change",
+	  why_options, true, 1, cmd_why },
+	{ "summary", "[FILTER] [--by KEY,...]",
+	  "how many, of what, how often", summary_options, true, 0,
+	  cmd_summary },
+	{ "doctor", "",
+	  "whether the daemon runs, what it sees, what was lost", NULL, false,
+	  0, cmd_doctor },
+	{ "help", "[COMMAND]", "how to use a command", NULL, false, 1,
+	  cmd_help },
+	{ NULL },
+};
+
+const struct command *command_find(const char *name)
+{
+	for (const struct command *c = commands; c->name; c++)
+		if (!strcmp(c->name, name))
+			return c;
+	return NULL;
+}
+
+static int unknown_command(const struct cli *cli, const char *name)
+{
+	struct suggestion s = { NULL, 0 };
+
+	for (const struct command *c = commands; c->name; c++)
+		suggest_try(&s, name, c->name);
+	if (s.best)
+		return cli_usage(cli, "no command '%s' (did you mean %s?)",
+				 name, s.best);
+	return cli_usage(cli, "no command '%s'", name);
+}
+
+static void print_program_help(FILE *out)
+{
+	fprintf(out, "Usage: rstscope %s\n%s\n\nCommands:\n", program.arguments,
+		program.help);
+	for (const struct command *c = commands; c->name; c++)
+		fprintf(out, "  %-10s %s\n", c->name, c->help);
+	options_help(out, &program);
+	fputs("\nrstscope COMMAND --help tells more; so does man rstscope.\n",
+	      out);
+}
+
+static void print_command_help(FILE *out, const struct command *c)
+{
+	fprintf(out, "Usage: rstscope %s%s%s\n%s\n", c->name,
+		*c->arguments ? " " : "", c->arguments, c->help);
+	options_help(out, c);
+	if (c->options == ls_options)
+		columns_help(out);
+	if (c->filter)
+		fputs("\nThe last hour unless --since says otherwise.\n", out);
+}
+
+int cmd_help(struct cli *cli, struct request *req)
+{
+	const struct command *c;
+
+	if (!req->argc) {
+		print_program_help(cli->out);
+		return 0;
+	}
+	c = command_find(req->argv[0]);
+	if (!c) {
+		cli->command = NULL;
+		return unknown_command(cli, req->argv[0]);
+	}
+	print_command_help(cli->out, c);
+	return 0;
+}
+
+static int run_command(struct cli *cli, const struct command *c, int argc,
+		       char **argv)
+{
+	struct request req;
+	int ret;
+
+	cli->command = c->name;
+	ret = options_parse(cli, c, &req, argc, argv, false);
+	if (ret)
+		return ret;
+	if (req.help) {
+		print_command_help(cli->out, c);
+		return 0;
+	}
+	if (req.argc > c->most)
+		return cli_usage(cli, "'%s' is one argument too many",
+				 req.argv[c->most]);
+	cli_decide_color(cli);
+	return c->run(cli, &req);
+}
+
+int cli_main(struct cli *cli, int argc, char **argv)
+{
+	const struct command *c;
+	struct request req;
+	int ret = options_parse(cli, &program, &req, argc, argv, true);
+
+	if (ret)
+		return ret;
+	if (req.version) {
+		fprintf(cli->out, "rstscope %s (%s)\n", RSTSCOPE_VERSION,
+			RSTSCOPE_REVISION);
+		return 0;
+	}
+	if (req.dump) {
+		dump_all(cli->out);
+		return 0;
+	}
+	if (req.help) {
+		print_program_help(cli->out);
+		return 0;
+	}
+	if (!req.argc)
+		return cli_usage(cli, "a command is missing");
+	c = command_find(req.argv[0]);
+	if (!c)
+		return unknown_command(cli, req.argv[0]);
+	return run_command(cli, c, req.argc, req.argv);
+}

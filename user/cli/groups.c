@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <uthash.h>
+
+#include "user/base/base.h"
+#include "user/cli/groups.h"
+
+/*
+ * A timer shows as the same idle time again and again. Idle times are counted
+ * in bins 5 % wide, from 100 ms (less is no idle time) to days; a cluster is
+ * the fullest three neighbours, if they hold at least CLUSTER_LEAST events and
+ * half of all.
+ */
+#define IDLE_LEAST_MS 100.0
+#define IDLE_STEP 1.05
+#define IDLE_BINS 320
+#define CLUSTER_LEAST 3
+#define CLUSTER_SHARE 0.5
+
+#define KEY_SEPARATOR '\x1f'
+
+struct idle_bin {
+	uint32_t events;
+	float sum_ms;
+};
+
+struct entry {
+	struct group group; /* first: groups_at() hands it out */
+	char *key;
+	struct idle_bin *idle; /* NULL until the first one */
+	UT_hash_handle hh;
+};
+
+struct groups {
+	const struct cli *cli;
+	const struct group_key *key[GROUP_KEYS_MOST];
+	size_t n, number;
+	int64_t total;
+	struct entry *table;
+	struct entry **sorted;
+};
+
+static void text_peer(const struct cli *cli, const struct event *ev, char *out,
+		      size_t size)
+{
+	char ip[IP_TEXT];
+
+	(void)cli;
+	format_ip(ev->family, ev->peer.ip, ip);
+	snprintf(out, size, "%s", ip);
+}
+
+/* The port of the service; where the role is not known, the lower one. */
+static void text_port(const struct cli *cli, const struct event *ev, char *out,
+		      size_t size)
+{
+	unsigned int local = ev->local.port, peer = ev->peer.port;
+	bool ours = ev->role == ROLE_SERVER ||
+		    (ev->role != ROLE_CLIENT && local < peer);
+
+	(void)cli;
+	snprintf(out, size, "%u", ours ? local : peer);
+}
+
+static void text_hour(const struct cli *cli, const struct event *ev, char *out,
+		      size_t size)
+{
+	bool utc = cli->utc || !cli->terminal;
+	time_t at = ev->time_us / USEC_PER_SEC;
+	struct tm tm;
+
+	(utc ? gmtime_r : localtime_r)(&at, &tm);
+	strftime(out, size, utc ? "%FT%H:00Z" : "%F %H:00", &tm);
+}
+
+static void text_cause(const struct cli *cli, const struct event *ev, char *out,
+		       size_t size)
+{
+	(void)cli;
+	snprintf(out, size, "%s", cause_name(ev->verdict.cause));
+}
+
+const struct group_key group_keys[] = {
+	{ "cause", "CAUSE", "the verdict", text_cause, NULL },
+	{ "process", "PROCESS", "name of the process", NULL, "comm" },
+	{ "peer", "PEER", "address of the peer", text_peer, NULL },
+	{ "port", "PORT", "port of the service", text_port, NULL },
+	{ "syscall", "SYSCALL", "class of the call", NULL, "syscall" },
+	{ "unit", "UNIT", "systemd unit", NULL, "unit" },
+	{ "container", "CONTAINER", "container id", NULL, "container" },
+	{ "host", "HOST", "host that saw it", NULL, "host" },
+	{ "hour", "HOUR", "hour of the day it was", text_hour, NULL },
+	{ "kind", "KIND", "received, sent ...", NULL, "kind" },
+	{ "blame", "BLAME", "peer, local, path", NULL, "blame" },
+	{ "retry", "RETRY", "whether a retry is safe", NULL, "retry" },
+	{ NULL },
+};
+
+int groups_new(struct groups **out, const struct cli *cli,
+	       const struct group_key *const *keys, size_t n)
+{
+	struct groups *g = calloc(1, sizeof(*g));
+
+	if (!g)
+		return -ENOMEM;
+	g->cli = cli;
+	g->n = n;
+	memcpy(g->key, keys, n * sizeof(*keys));
+	*out = g;
+	return 0;
+}
+
+static void entry_free(struct entry *e)
+{
+	for (size_t i = 0; i < GROUP_KEYS_MOST; i++)
+		free(e->group.value[i]);
+	free(e->idle);
+	free(e->key);
+	free(e);
+}
+
+void groups_free(struct groups *g)
+{
+	struct entry *e, *next;
+
+	if (!g)
+		return;
+	HASH_ITER(hh, g->table, e, next)
+	{
+		HASH_DEL(g->table, e);
+		entry_free(e);
+	}
+	free(g->sorted);
+	free(g);
+}
+
+static size_t key_of(const struct groups *g, const struct event *ev, char *out,
+		     size_t size)
+{
+	char text[COLUMN_TEXT];
+	size_t used = 0;
+
+	for (size_t i = 0; i < g->n; i++) {
+		const struct group_key *k = g->key[i];
+
+		if (k->text)
+			k->text(g->cli, ev, text, sizeof(text));
+		else
+			column_text(column_find(k->column), g->cli, ev, text);
+		used += snprintf(out + used, size - used, "%s%c", text,
+				 KEY_SEPARATOR);
+	}
+	return used;
+}
+
+static struct entry *entry_new(const struct groups *g, const char *key)
+{
+	struct entry *e = calloc(1, sizeof(*e));
+	const char *at = key;
+
+	if (!e)
+		return NULL;
+	e->key = strdup(key);
+	for (size_t i = 0; i < g->n; i++) {
+		const char *end = strchr(at, KEY_SEPARATOR);
+
+		e->group.value[i] = strndup(at, end - at);
+		if (!e->group.value[i] || !e->key) {
+			entry_free(e);
+			return NULL;
+		}
+		at = end + 1;
+	}
+	e->group.first_us = INT64_MAX;
+	e->group.last_us = INT64_MIN;
+	return e;
+}
+
+static int count_idle(struct entry *e, int64_t idle_ms)
+{
+	int bin;
+
+	if (idle_ms < IDLE_LEAST_MS)
+		return 0;
+	if (!e->idle)
+		e->idle = calloc(IDLE_BINS, sizeof(*e->idle));
+	if (!e->idle)
+		return -ENOMEM;
+	bin = log(idle_ms / IDLE_LEAST_MS) / log(IDLE_STEP);
+	if (bin >= IDLE_BINS)
+		bin = IDLE_BINS - 1;
+	e->idle[bin].events++;
+	e->idle[bin].sum_ms += idle_ms;
+	return 0;
+}
+
+int groups_add(struct groups *g, const struct event *ev)
+{
+	char key[GROUP_KEYS_MOST * COLUMN_TEXT + 1];
+	int64_t last = ev->last_time_us;
+	struct entry *e;
+	size_t length;
+
+	key[0] = '\0';
+	length = key_of(g, ev, key, sizeof(key));
+	HASH_FIND(hh, g->table, key, length, e);
+	if (!e) {
+		e = entry_new(g, key);
+		if (!e)
+			return -ENOMEM;
+		HASH_ADD_KEYPTR(hh, g->table, e->key, length, e);
+		g->number++;
+	}
+	if (last == NOT_KNOWN)
+		last = ev->time_us;
+	e->group.count += ev->count;
+	e->group.events++;
+	g->total += ev->count;
+	if (ev->time_us < e->group.first_us)
+		e->group.first_us = ev->time_us;
+	if (last > e->group.last_us)
+		e->group.last_us = last;
+	return count_idle(e, ev->idle_ms);
+}
+
+static void find_cluster(struct entry *e)
+{
+	struct idle_cluster *c = &e->group.idle;
+	int64_t all = 0;
+
+	for (int i = 0; e->idle && i < IDLE_BINS; i++) {
+		int64_t events = 0;
+		double sum = 0;
+
+		all += e->idle[i].events;
+		for (int j = i ? i - 1 : 0; j <= i + 1 && j < IDLE_BINS; j++) {
+			events += e->idle[j].events;
+			sum += e->idle[j].sum_ms;
+		}
+		if (events > c->events) {
+			c->events = events;
+			c->ms = sum / events;
+		}
+	}
+	if (!all)
+		return;
+	c->share = (double)c->events / all;
+	c->found = c->events >= CLUSTER_LEAST && c->share >= CLUSTER_SHARE;
+}
+
+static int by_count(const void *a, const void *b)
+{
+	const struct entry *x = *(struct entry *const *)a;
+	const struct entry *y = *(struct entry *const *)b;
+
+	if (x->group.count != y->group.count)
+		return x->group.count < y->group.count ? 1 : -1;
+	return strcmp(x->key, y->key);
+}
+
+static int by_key(const void *a, const void *b)
+{
+	const struct entry *x = *(struct entry *const *)a;
+	const struct entry *y = *(struct entry *const *)b;
+
+	return strcmp(x->key, y->key);
+}
+
+int groups_finish(struct groups *g)
+{
+	bool by_hour = g->n && !strcmp(g->key[0]->name, "hour");
+	size_t i = 0;
+	struct entry *e, *next;
+
+	if (!g->number)
+		return 0;
+	g->sorted = calloc(g->number, sizeof(*g->sorted));
+	if (!g->sorted)
+		return -ENOMEM;
+	HASH_ITER(hh, g->table, e, next)
+	{
+		find_cluster(e);
+		g->sorted[i++] = e;
+	}
+	qsort(g->sorted, g->number, sizeof(*g->sorted),
+	      by_hour ? by_key : by_count);
+	return 0;
+}
+
+size_t groups_number(const struct groups *g)
+{
+	return g->number;
+}
+
+const struct group *groups_at(const struct groups *g, size_t i)
+{
+	return &g->sorted[i]->group;
+}
+
+int64_t groups_total(const struct groups *g)
+{
+	return g->total;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Events counted by what they have in common: the arithmetic of summary. */
+#ifndef RSTSCOPE_GROUPS_H
+#define RSTSCOPE_GROUPS_H
+
+#include "user/cli/cli.h"
+#include "user/cli/columns.h"
+
+#define GROUP_KEYS_MOST 6
+
+/* What to group by; ends with name NULL. */
+struct group_key {
+	const char *name, *header, *help;
+	void (*text)(const struct cli *cli, const struct event *ev, char *out,
+		     size_t size); /* NULL: the column of that name */
+	const char *column;
+};
+extern const struct group_key group_keys[];
+
+/* Where idle times heap up: the mark of a timer. */
+struct idle_cluster {
+	bool found;
+	double ms;	/* mean of the heap */
+	double share;	/* of the events with an idle time */
+	int64_t events;
+};
+
+struct group {
+	char *value[GROUP_KEYS_MOST]; /* "": not known */
+	int64_t count;	/* failures, folded ones too */
+	int64_t events; /* rows of the store */
+	int64_t first_us, last_us;
+	struct idle_cluster idle; /* after groups_finish() */
+};
+
+struct groups;
+
+int groups_new(struct groups **out, const struct cli *cli,
+	       const struct group_key *const *keys, size_t n);
+void groups_free(struct groups *g);
+int groups_add(struct groups *g, const struct event *ev);
+/* Sorts, the largest first (hours by time), and looks for idle clusters. */
+int groups_finish(struct groups *g);
+size_t groups_number(const struct groups *g);
+const struct group *groups_at(const struct groups *g, size_t i);
+/* All failures that were added. */
+int64_t groups_total(const struct groups *g);
+
+#endif

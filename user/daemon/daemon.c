@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "user/daemon/daemon.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "user/daemon/notify.h"
+#include "user/daemon/pipeline.h"
+#include "user/daemon/privileges.h"
+#include "user/daemon/report.h"
+#include "user/serve/endpoints.h"
+#include "user/serve/http.h"
+
+/*
+ * While records come the ring is drained every DRAIN_MS without wake-ups; after
+ * QUIET_TURNS empty turns the kernel is asked to wake us again.
+ */
+#define DRAIN_MS 20
+#define QUIET_TURNS 10
+#define DRAIN_BATCH 8192
+#define FLUSH_US (500 * 1000)
+#define REPORT_US (2 * USEC_PER_SEC)
+
+struct daemon {
+	const struct config *config;
+	char host[65];
+	struct observer *observer;
+	struct pipeline *pipeline;
+	struct metrics *metrics;
+	struct writer *writer;
+	struct store *store; /* until the writer takes it */
+	struct http *http;
+	struct report *report;
+	FILE *record;
+	int signals;
+	bool busy, stop;
+	unsigned int quiet;
+	int64_t stop_us, flush_us, report_us; /* when next, UNIX time */
+	struct endpoints endpoints;
+};
+
+/* --- where events go ------------------------------------------------------ */
+
+static void on_event(const struct event *ev, int64_t counted, void *ctx)
+{
+	struct daemon *d = ctx;
+
+	writer_put(d->writer, ev);
+	if (counted)
+		metrics_count(d->metrics, ev, counted);
+}
+
+static void on_folded(const struct event *ev, int64_t counted, void *ctx)
+{
+	struct daemon *d = ctx;
+
+	metrics_count(d->metrics, ev, counted);
+}
+
+static void on_record(const void *data, size_t size, void *ctx)
+{
+	struct daemon *d = ctx;
+
+	if (d->record && !record_check(data, size))
+		record_write(d->record, data);
+	pipeline_feed(d->pipeline, data, size);
+}
+
+/* --- opening -------------------------------------------------------------- */
+
+static enum exit_status open_store(struct daemon *d)
+{
+	char err[512];
+
+	if (store_open(&d->store, d->config->store, STORE_WRITE, err,
+		       sizeof(err))) {
+		log_error("%s", err);
+		return EXIT_FAILED;
+	}
+	return EXIT_OK;
+}
+
+static enum exit_status open_probes(struct daemon *d)
+{
+	struct observer_config config = {
+		.syscalls = d->config->syscalls,
+		.netfilter = d->config->netfilter,
+		.separate_netns = d->config->separate_netns,
+		.connections = (uint32_t)d->config->connections,
+	};
+	char err[512];
+
+	if (observer_open(&d->observer, &config, err, sizeof(err))) {
+		log_error("%s", err);
+		return EXIT_KERNEL;
+	}
+	return EXIT_OK;
+}
+
+static enum exit_status open_record(struct daemon *d)
+{
+	if (!d->config->record[0])
+		return EXIT_OK;
+	d->record = fopen(d->config->record, "we");
+	if (!d->record || record_write_header(d->record,
+					      observer_context(d->observer))) {
+		log_error("cannot write %s: %s", d->config->record,
+			  strerror(errno));
+		return EXIT_FAILED;
+	}
+	return EXIT_OK;
+}
+
+static enum exit_status open_pipeline(struct daemon *d)
+{
+	struct pipeline_config config = {
+		.host = d->host,
+		.context = observer_context(d->observer),
+		.proc_root = "/proc",
+		.separate_netns = d->config->separate_netns,
+		.on_event = on_event,
+		.on_folded = on_folded,
+		.ctx = d,
+	};
+	int64_t last = 0;
+
+	if (store_last_id(d->store, &last)) {
+		log_error("the store does not answer");
+		return EXIT_FAILED;
+	}
+	config.first_id = last + 1;
+	d->pipeline = pipeline_new(&config);
+	if (!d->pipeline) {
+		log_error("out of memory");
+		return EXIT_FAILED;
+	}
+	return EXIT_OK;
+}
+
+static enum exit_status open_http(struct daemon *d)
+{
+	struct http_config config = {
+		.listen = d->config->listen,
+		.insecure = d->config->insecure_listen,
+		.ctx = &d->endpoints,
+	};
+	char err[512];
+	int rc;
+
+	if (!strcmp(d->config->listen, "off"))
+		return EXIT_OK;
+	config.routes = endpoints_routes(&config.n_routes);
+	rc = http_open(&d->http, &config, err, sizeof(err));
+	if (!rc)
+		return EXIT_OK;
+	log_error("%s", err);
+	return rc == -EINVAL || rc == -EACCES ? EXIT_USAGE : EXIT_FAILED;
+}
+
+/* The directory in which SQLite will make its journal files. */
+static void drop_privileges(struct daemon *d)
+{
+	const char *url = d->config->store;
+	char path[512], err[256];
+
+	if (!strncmp(url, "sqlite:", 7))
+		url += 7;
+	snprintf(path, sizeof(path), "%s", url);
+	if (privileges_drop(dirname(path), err, sizeof(err)))
+		log_warn("%s", err);
+}
+
+static enum exit_status start_threads(struct daemon *d)
+{
+	struct writer_config config = {
+		.retain_age_s = d->config->retain_age_s,
+		.retain_bytes = d->config->retain_bytes,
+	};
+	struct store *store = d->store;
+	char err[512];
+
+	d->store = NULL; /* the writer's from here on, also on failure */
+	if (writer_start(&d->writer, store, &config)) {
+		log_error("the store's thread does not start");
+		return EXIT_FAILED;
+	}
+	if (d->http && http_start(d->http, err, sizeof(err))) {
+		log_error("%s", err);
+		return EXIT_FAILED;
+	}
+	return EXIT_OK;
+}
+
+static void open_signals(struct daemon *d)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	d->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static enum exit_status open_metrics(struct daemon *d)
+{
+	struct report_config config = {
+		.host = d->host,
+		.listen = d->config->listen,
+		.observer = d->observer,
+		.pipeline = d->pipeline,
+		.metric_processes = d->config->metric_processes,
+	};
+
+	d->report = report_new(&config);
+	if (!d->report) {
+		log_error("out of memory");
+		return EXIT_FAILED;
+	}
+	d->metrics = report_metrics(d->report);
+	d->endpoints.metrics = d->metrics;
+	d->endpoints.healthy = report_healthy;
+	d->endpoints.healthy_ctx = d->report;
+	return EXIT_OK;
+}
+
+static enum exit_status open_all(struct daemon *d)
+{
+	typedef enum exit_status (*step_fn)(struct daemon *);
+	static const step_fn steps[] = {
+		open_store,   open_probes,  open_record, open_pipeline,
+		open_metrics, open_http,
+	};
+	enum exit_status status = EXIT_OK;
+
+	gethostname(d->host, sizeof(d->host) - 1);
+	open_signals(d);
+	for (size_t i = 0; i < ARRAY_SIZE(steps) && status == EXIT_OK; i++)
+		status = steps[i](d);
+	if (status != EXIT_OK)
+		return status;
+	drop_privileges(d);
+	return start_threads(d);
+}
+
+/* --- running -------------------------------------------------------------- */
+
+static void set_busy(struct daemon *d, bool busy)
+{
+	d->busy = busy;
+	d->quiet = 0;
+	observer_set_busy(d->observer, busy);
+}
+
+static void drain(struct daemon *d)
+{
+	size_t n = observer_drain(d->observer, DRAIN_BATCH, on_record, d);
+
+	if (n) {
+		if (!d->busy)
+			set_busy(d, true);
+		d->quiet = 0;
+	} else if (d->busy && ++d->quiet >= QUIET_TURNS) {
+		set_busy(d, false);
+		/* what came before the kernel saw the change woke nobody */
+		if (observer_drain(d->observer, DRAIN_BATCH, on_record, d))
+			set_busy(d, true);
+	}
+	if (d->record)
+		fflush(d->record);
+}
+
+/* Time stamps that look back: an idle daemon need not wake for them. */
+static void tick(struct daemon *d, int64_t now_us)
+{
+	if (now_us >= d->flush_us) {
+		pipeline_flush(d->pipeline);
+		d->flush_us = now_us + FLUSH_US;
+	}
+	if (now_us >= d->report_us) {
+		report_update(d->report, d->writer, false);
+		notify_watchdog();
+		d->report_us = now_us + REPORT_US;
+	}
+	if (d->stop_us && now_us >= d->stop_us)
+		d->stop = true;
+}
+
+static int wait_ms(const struct daemon *d, int64_t now_us)
+{
+	int64_t until = d->report_us;
+	uint64_t due = pipeline_due_ns(d->pipeline), now_ns = clock_mono_ns();
+	int64_t ms;
+
+	if (d->stop_us && d->stop_us < until)
+		until = d->stop_us;
+	ms = (until - now_us) / 1000 + 1;
+	if (d->busy && ms > DRAIN_MS)
+		ms = DRAIN_MS;
+	if (due) {
+		int64_t due_ms = due > now_ns ? (int64_t)(due - now_ns) / 1000000 + 1
+					      : 0;
+
+		if (due_ms < ms)
+			ms = due_ms < DRAIN_MS ? DRAIN_MS : due_ms;
+	}
+	return ms < 0 ? 0 : (int)ms;
+}
+
+static void turn(struct daemon *d)
+{
+	int64_t now_us = clock_unix_us();
+	struct pollfd fds[] = {
+		{ .fd = d->signals, .events = POLLIN },
+		{ .fd = observer_fd(d->observer), .events = POLLIN },
+	};
+	struct signalfd_siginfo info;
+
+	/* while busy the timer drains: the ring's fd would wake us at once */
+	poll(fds, d->busy ? 1 : 2, wait_ms(d, now_us));
+	drain(d);
+	pipeline_advance(d->pipeline, clock_mono_ns());
+	tick(d, clock_unix_us());
+	if (read(d->signals, &info, sizeof(info)) == sizeof(info))
+		d->stop = true;
+}
+
+static void announce(struct daemon *d, int seeded)
+{
+	struct probe_status probes[PROBES_MAX];
+	size_t n = observer_get_probes(d->observer, probes), up = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		up += probes[i].up;
+		if (!probes[i].up)
+			log_warn("probe %s is not there: %s", probes[i].hook,
+				 probes[i].why);
+	}
+	log_info("watching: %zu of %zu probes, %d sockets were there before, "
+		 "store %s, http %s", up, n, seeded < 0 ? 0 : seeded,
+		 d->config->store, d->config->listen);
+	notify_ready();
+	notify_status("watching with %zu of %zu probes", up, n);
+}
+
+static void loop(struct daemon *d)
+{
+	int64_t now_us;
+	int seeded = observer_seed(d->observer);
+
+	if (seeded < 0)
+		log_warn("sockets older than the daemon have no owner: %s",
+			 strerror(-seeded));
+	now_us = clock_unix_us();
+	d->flush_us = now_us + FLUSH_US;
+	d->report_us = now_us;
+	if (d->config->once_us)
+		d->stop_us = now_us + d->config->once_us;
+	tick(d, now_us);
+	announce(d, seeded);
+	while (!d->stop)
+		turn(d);
+}
+
+/* --- closing -------------------------------------------------------------- */
+
+static void close_all(struct daemon *d)
+{
+	notify_stopping();
+	if (d->pipeline && d->writer) {
+		drain(d);
+		pipeline_advance(d->pipeline, UINT64_MAX);
+		pipeline_flush(d->pipeline);
+		report_update(d->report, d->writer, true);
+	}
+	http_stop(d->http);
+	writer_stop(d->writer);
+	if (d->store)
+		store_close(d->store);
+	pipeline_free(d->pipeline);
+	report_free(d->report);
+	if (d->record && fclose(d->record))
+		log_error("cannot write %s: %s", d->config->record,
+			  strerror(errno));
+	observer_close(d->observer);
+	if (d->signals >= 0)
+		close(d->signals);
+}
+
+enum exit_status daemon_run(const struct config *config)
+{
+	struct daemon d = { .config = config, .signals = -1 };
+	enum exit_status status = open_all(&d);
+
+	if (status == EXIT_OK)
+		loop(&d);
+	close_all(&d);
+	return status;
+}

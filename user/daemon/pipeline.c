@@ -1,0 +1,467 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "user/daemon/pipeline.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "user/base/base.h"
+#include "user/daemon/describe.h"
+
+#define PROCESSES_CAPACITY 8192
+#define OOM_VICTIMS 16
+
+struct pipeline {
+	struct pipeline_config config;
+	struct join *join;
+	struct processes *processes;
+	struct engine *engine;
+	struct fold *fold;
+	int64_t next_id;
+	int64_t oom_victims[OOM_VICTIMS]; /* the last ones, a ring */
+	size_t oom_next;
+	struct pipeline_stats stats;
+	struct event event; /* scratch: it is large */
+};
+
+struct pipeline *pipeline_new(const struct pipeline_config *config)
+{
+	struct pipeline *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->config = *config;
+	p->next_id = config->first_id > 0 ? config->first_id : 1;
+	p->join = join_new(0, config->separate_netns);
+	p->processes = processes_new(config->proc_root, PROCESSES_CAPACITY);
+	p->engine = engine_new();
+	p->fold = fold_new(0);
+	if (p->join && p->processes && p->engine && p->fold)
+		return p;
+	pipeline_free(p);
+	return NULL;
+}
+
+void pipeline_free(struct pipeline *p)
+{
+	if (!p)
+		return;
+	join_free(p->join);
+	processes_free(p->processes);
+	engine_free(p->engine);
+	fold_free(p->fold);
+	free(p);
+}
+
+struct engine *pipeline_engine(struct pipeline *p)
+{
+	return p->engine;
+}
+
+/* --- deaths --------------------------------------------------------------- */
+
+static bool was_oom_victim(const struct pipeline *p, int64_t pid)
+{
+	for (size_t i = 0; i < OOM_VICTIMS; i++) {
+		if (p->oom_victims[i] == pid && pid > 0)
+			return true;
+	}
+	return false;
+}
+
+static void mark_oom(const struct pipeline *p, struct fact_task *task)
+{
+	if (task->exiting && was_oom_victim(p, task->pid))
+		task->oom_killed = true;
+}
+
+static int64_t unix_us(const struct pipeline *p, uint64_t mono_ns)
+{
+	return ((int64_t)mono_ns + p->config.context->unix_offset_ns) / 1000;
+}
+
+static void feed_exit(struct pipeline *p, const struct rec_exit *rec)
+{
+	int64_t time_us = unix_us(p, rec->head.time_ns);
+	struct fact_task task;
+
+	record_task(&rec->task, &task);
+	mark_oom(p, &task);
+	processes_exit(p->processes, &task, time_us);
+	engine_learn_exit(p->engine, &task, time_us);
+}
+
+static void feed_oom(struct pipeline *p, const struct rec_exit *rec)
+{
+	p->oom_victims[p->oom_next++ % OOM_VICTIMS] = rec->task.tgid;
+}
+
+/* --- the verdict and the event -------------------------------------------- */
+
+static void to_event(struct pipeline *p, const struct failure *f,
+		     struct event *ev)
+{
+	describe_event(&f->facts, p->processes, ev);
+	engine_explain(p->engine, &f->facts, &ev->verdict);
+	ev->id = f->event;
+	snprintf(ev->host, sizeof(ev->host), "%s", p->config.host);
+}
+
+/* Something about a failure that was handed over became known. */
+static void amend(struct pipeline *p, struct failure *f)
+{
+	if (!f->settled || f->folded)
+		return;
+	p->stats.amended++;
+	to_event(p, f, &p->event);
+	p->config.on_event(&p->event, 0, p->config.ctx);
+}
+
+/* --- records that join a failure ------------------------------------------ */
+
+static void feed_told(struct pipeline *p, const struct rec_told *rec)
+{
+	struct failure *f = join_find(p->join, rec->head.failure);
+	struct facts *facts;
+
+	if (!f) {
+		join_count_unmatched(p->join);
+		return;
+	}
+	facts = &f->facts;
+	if (facts->told.pid != NOT_KNOWN && facts->call.errno_nr != NOT_KNOWN)
+		return;
+	record_task(&rec->task, &facts->told);
+	record_call(&rec->task, p->config.context, &facts->call);
+	facts->call.class = rec->sending ? CALL_WRITE : CALL_READ;
+	facts->call.errno_nr = rec->ret < 0 ? -rec->ret : NOT_KNOWN;
+	facts->call.delay_us = NOT_KNOWN;
+	if (rec->head.time_ns >= rec->failed_ns)
+		facts->call.delay_us =
+			(int64_t)(rec->head.time_ns - rec->failed_ns) / 1000;
+	amend(p, f);
+}
+
+/* Closed without having been told: that task had the socket. */
+static void feed_closed(struct pipeline *p, const struct rec_told *rec)
+{
+	struct failure *f = join_find(p->join, rec->head.failure);
+
+	if (!f) {
+		join_count_unmatched(p->join);
+		return;
+	}
+	if (f->facts.told.pid != NOT_KNOWN)
+		return;
+	if (f->facts.call.known && f->facts.call.class == CALL_CONNECT)
+		return; /* connect() was told */
+	record_task(&rec->task, &f->facts.owner);
+	f->facts.owner.how = HOW_CLOSE;
+	amend(p, f);
+}
+
+static void void_false_reset(struct pipeline *p, uint64_t failure)
+{
+	struct failure *f = join_find(p->join, failure);
+
+	if (!f || f->settled || f->facts.kind != KIND_RECEIVED)
+		return;
+	f->voided = true;
+	p->stats.voided++;
+}
+
+/* A RST for a connection whose hang-up was told already: one failure. */
+static bool joins_earlier(struct pipeline *p, const struct rec_failure *rec)
+{
+	struct failure *f;
+
+	if (rec->head.kind != REC_RECEIVED || !(rec->flags & SOCKF_AGAIN))
+		return false;
+	f = join_find(p->join, rec->voids);
+	return f && !f->voided && f->facts.kind == KIND_HANGUP;
+}
+
+static void feed_failure(struct pipeline *p, const struct rec_failure *rec)
+{
+	struct failure *f;
+
+	if (rec->head.kind == REC_SENT && rec->voids)
+		void_false_reset(p, rec->voids);
+	if (joins_earlier(p, rec))
+		return;
+	f = join_new_failure(p->join);
+	if (!f)
+		return;
+	record_facts(rec, p->config.context, &f->facts);
+	mark_oom(p, &f->facts.task);
+	mark_oom(p, &f->facts.closer.task);
+	mark_oom(p, &f->facts.other.task);
+	join_add(p->join, f);
+}
+
+void pipeline_feed(struct pipeline *p, const void *record, size_t size)
+{
+	const struct rec_head *head = record;
+
+	p->stats.records++;
+	if (record_check(record, size)) {
+		p->stats.bad_records++;
+		return;
+	}
+	switch (head->kind) {
+	case REC_TOLD:
+		feed_told(p, record);
+		break;
+	case REC_CLOSED:
+		feed_closed(p, record);
+		break;
+	case REC_EXIT:
+		feed_exit(p, record);
+		break;
+	case REC_OOM:
+		feed_oom(p, record);
+		break;
+	default:
+		feed_failure(p, record);
+	}
+}
+
+/* --- both ends ------------------------------------------------------------ */
+
+static void other_did(const struct failure *from, enum cause cause,
+		      struct fact_closed *out)
+{
+	static const struct {
+		enum cause cause;
+		const char *did;
+	} words[] = {
+		{ CAUSE_LINGER_ZERO, "closed with SO_LINGER 0" },
+		{ CAUSE_CLOSE_WITH_UNREAD_DATA, "closed with data unread" },
+		{ CAUSE_ADMIN_ABORT, "destroyed the socket" },
+		{ CAUSE_LISTENER_CLOSED, "closed the listener" },
+		{ CAUSE_ACCEPT_OVERFLOW, "had its accept queue full" },
+		{ CAUSE_PROCESS_EXIT, "exited" },
+		{ CAUSE_PORT_CLOSED, "does not listen there" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (words[i].cause != cause)
+			continue;
+		snprintf(out->did, sizeof(out->did), "%s", words[i].did);
+	}
+	if (cause == CAUSE_PROCESS_EXIT && out->task.exit_signal > 0)
+		snprintf(out->did, sizeof(out->did), "was killed by signal %d",
+			 (int)out->task.exit_signal);
+	if (!out->did[0])
+		snprintf(out->did, sizeof(out->did), "%s",
+			 from->facts.closer.known ? from->facts.closer.did
+						  : "sent the RST");
+}
+
+/* What the sender's own event says of it, for the one that received. */
+static void other_from_sender(struct failure *f, const struct failure *sender,
+			      int cause)
+{
+	struct fact_closed *other = &f->facts.other;
+	enum via via;
+	const struct fact_task *task = describe_whose(&sender->facts, &via);
+
+	if (!task)
+		return;
+	if (!sender->facts.call.known && sender->facts.closer.known)
+		*other = sender->facts.closer; /* closed before our data came */
+	other->known = true;
+	other->task = *task;
+	if (sender->facts.call.known)
+		other->call = sender->facts.call;
+	other->aborted = sender->facts.call.known;
+	other->event = sender->event;
+	if (sender->facts.sock_known) {
+		other->age_ms = sender->facts.age_ms;
+		other->idle_ms = sender->facts.idle_ms;
+		other->unread_bytes = sender->facts.unread_bytes;
+		if (sender->facts.call.known)
+			other->before_ms = 0;
+	}
+	if (cause >= 0)
+		snprintf(other->cause, sizeof(other->cause), "%s",
+			 cause_name((enum cause)cause));
+	other->did[0] = '\0';
+	other_did(sender, (enum cause)cause, other);
+}
+
+/* For the sender: who it was that its RST hit. */
+static void other_from_receiver(struct failure *f, const struct failure *hit)
+{
+	struct fact_closed *other = &f->facts.other;
+	enum via via;
+	const struct fact_task *task = describe_whose(&hit->facts, &via);
+
+	if (!task)
+		return;
+	other->known = true;
+	other->task = *task;
+	other->event = hit->event;
+	snprintf(other->did, sizeof(other->did), "%s",
+		 hit->facts.kind == KIND_REFUSED ? "was refused"
+						 : "received the RST");
+}
+
+/* --- settling ------------------------------------------------------------- */
+
+static void fold_key_of(const struct facts *f, int cause, struct fold_key *key)
+{
+	enum via via;
+	const struct fact_task *task = describe_whose(f, &via);
+
+	memset(key, 0, sizeof(*key));
+	key->kind = f->kind;
+	key->cause = cause;
+	key->class = f->call.known ? (int32_t)f->call.class : -1;
+	key->errno_nr = (int32_t)f->call.errno_nr;
+	key->state = f->state;
+	key->pid = task ? task->pid : NOT_KNOWN;
+	key->netns = f->netns;
+	memcpy(key->peer_ip, f->peer.ip, sizeof(key->peer_ip));
+	/* a scan of many ports is one thing */
+	if (f->kind == KIND_SENT && !f->sock_known && !f->closer.known)
+		return;
+	key->port = f->role == ROLE_CLIENT ? f->peer.port : f->local.port;
+}
+
+/* Folded: the kept event stands for it; what is measured is its own. */
+static void count_folded(struct pipeline *p, struct failure *f,
+			 struct event *kept)
+{
+	int64_t idle_ms = kept->idle_ms, age_ms = kept->age_ms;
+	int64_t delay_us = kept->syscall.delay_us;
+
+	f->folded = true;
+	f->event = kept->id;
+	kept->idle_ms = f->facts.idle_ms;
+	kept->age_ms = f->facts.age_ms;
+	kept->syscall.delay_us = f->facts.call.delay_us;
+	p->config.on_folded(kept, f->facts.count, p->config.ctx);
+	kept->idle_ms = idle_ms;
+	kept->age_ms = age_ms;
+	kept->syscall.delay_us = delay_us;
+}
+
+/*
+ * A cause that one event alone proves needs no full verdict to be folded: the
+ * evidence is put into words for the events that are kept.
+ */
+static void keep_or_fold(struct pipeline *p, struct failure *f, int cause)
+{
+	struct event *kept = NULL;
+	struct fold_key key;
+
+	fold_key_of(&f->facts, cause, &key);
+	if (cause >= 0)
+		kept = fold_count(p->fold, &key, f->facts.time_us,
+				  f->facts.count);
+	if (kept) {
+		engine_learn(p->engine, &f->facts, &kept->verdict);
+		count_folded(p, f, kept);
+		return;
+	}
+	to_event(p, f, &p->event);
+	engine_learn(p->engine, &f->facts, &p->event.verdict);
+	if (cause < 0) {
+		key.cause = (int32_t)p->event.verdict.cause;
+		kept = fold_count(p->fold, &key, f->facts.time_us,
+				  f->facts.count);
+	}
+	if (kept) {
+		count_folded(p, f, kept);
+		return;
+	}
+	fold_keep(p->fold, &key, &p->event);
+	p->config.on_event(&p->event, f->facts.count, p->config.ctx);
+}
+
+/* Whether something may still come that would change its event. */
+static bool stays(const struct failure *f)
+{
+	if (f->folded || f->voided || f->facts.kind == KIND_SENT)
+		return false;
+	return f->facts.call.errno_nr == NOT_KNOWN;
+}
+
+static void settle(struct pipeline *p, struct failure *f, struct failure *other)
+{
+	int cause;
+
+	if (other && f->facts.kind == KIND_SENT)
+		other_from_receiver(f, other);
+	else if (other)
+		other_from_sender(f, other,
+				  engine_cause_fast(p->engine, &other->facts));
+	cause = engine_cause_fast(p->engine, &f->facts);
+	keep_or_fold(p, f, cause);
+}
+
+/*
+ * Both ends get their ids first, so that each event can name the other; the
+ * sender's goes first, since it settles what the receiver's says.
+ */
+static void settle_due(struct pipeline *p, struct failure *f)
+{
+	struct failure *other;
+
+	if (f->voided) {
+		join_settled(p->join, f, false);
+		return;
+	}
+	other = join_other_end(p->join, f);
+	if (f->event == NOT_KNOWN)
+		f->event = p->next_id++;
+	if (other && !other->settled) {
+		if (other->event == NOT_KNOWN)
+			other->event = p->next_id++;
+		if (other->facts.kind == KIND_SENT) {
+			settle(p, other, f);
+			settle(p, f, other);
+		} else {
+			settle(p, f, other);
+			settle(p, other, f);
+		}
+		join_settled(p->join, other, stays(other));
+	} else {
+		settle(p, f, other);
+	}
+	join_settled(p->join, f, stays(f));
+}
+
+void pipeline_advance(struct pipeline *p, uint64_t now_ns)
+{
+	struct failure *f;
+
+	while ((f = join_next_due(p->join, now_ns)))
+		settle_due(p, f);
+}
+
+uint64_t pipeline_due_ns(const struct pipeline *p)
+{
+	return join_next_due_ns(p->join);
+}
+
+static void hand_over_folded(const struct event *ev, void *ctx)
+{
+	struct pipeline *p = ctx;
+
+	p->config.on_event(ev, 0, p->config.ctx);
+}
+
+void pipeline_flush(struct pipeline *p)
+{
+	fold_flush(p->fold, hand_over_folded, p);
+}
+
+void pipeline_get_stats(const struct pipeline *p, struct pipeline_stats *stats)
+{
+	*stats = p->stats;
+	join_get_stats(p->join, &stats->join);
+	fold_get_stats(p->fold, &stats->fold);
+	processes_get_stats(p->processes, &stats->processes);
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What happened before, per destination (network namespace, peer address and
+ * port) and per local service (namespace, local port), per peer address for
+ * scans, and which processes died. Every table has a cap and evicts the least
+ * recently used; what was evicted is counted.
+ */
+#ifndef RSTSCOPE_HISTORY_H
+#define RSTSCOPE_HISTORY_H
+
+#include <stddef.h>
+
+#include "user/explain/verdict.h"
+#include "user/observe/facts.h"
+
+struct history;
+
+struct history_stats {
+	size_t places, peers, deaths;
+	uint64_t evicted;
+};
+
+/* Idle times or ages that lie close together. */
+struct cluster {
+	unsigned int n; /* with the failure in question; 0: too few */
+	double seconds; /* the median */
+	double spread;	/* largest minus smallest, seconds */
+};
+
+/* What the history says to one failure, which is itself left out. */
+struct past {
+	unsigned int failures_1s, failures_10s, failures_60s;
+	unsigned int sudden_10s;  /* others that broke off with no timer */
+	unsigned int brief_10s;	  /* of these, those of an age near 0 */
+	unsigned int lasting_10s; /* and those of a longer life */
+	unsigned int refused;	  /* at this endpoint, 2 s before to 30 s after */
+	unsigned int after_reset; /* of these, those after the failure */
+	unsigned int live_before; /* live connections that broke in 10 s before */
+	unsigned int tls_alike;	  /* handshakes that failed before */
+	unsigned int tls_other;	  /* failures in another way meanwhile */
+	struct cluster idle, age;
+	double period_s;	  /* empty probes at that period; 0: none */
+	unsigned int periods;
+	unsigned int ports_hit;	  /* our ports that this peer tried in 10 s */
+	bool peer_went_on;	  /* its data came after the RST in its name */
+	unsigned int successes;	  /* see history_success() */
+	double longest_success_s; /* idle time that still worked; 0: none */
+};
+
+struct history *history_new(size_t places);
+void history_free(struct history *h);
+
+void history_look(const struct history *h, const struct facts *f,
+		  struct past *past);
+void history_learn(struct history *h, const struct facts *f,
+		   const struct verdict *v);
+void history_exit(struct history *h, const struct fact_task *task,
+		  int64_t time_us);
+
+/*
+ * A kept-alive connection to that destination was used after so long an idle
+ * time, and worked: the control group. The kernel side does not tell this yet,
+ * so nobody calls it; past.longest_success_s is where the rules read it.
+ */
+void history_success(struct history *h, const struct facts *f, int64_t idle_ms);
+
+/* The process died, at most a minute before time_us; its last words, or NULL. */
+const struct fact_task *history_death(const struct history *h,
+				      const struct fact_task *task,
+				      int64_t time_us);
+
+/* Ports of this host that the peer of f tried lately; cheap. */
+unsigned int history_ports_hit(const struct history *h, const struct facts *f);
+
+void history_get_stats(const struct history *h, struct history_stats *stats);
+
+#endif

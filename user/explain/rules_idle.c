@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ends that time explains: idle connections, slow answers, fixed lifetimes. */
+#include "user/base/base.h"
+#include "user/explain/rules.h"
+
+#define FIREWALL_MIN_MS 240000 /* what forgets sooner is rare (timeouts.tsv) */
+
+static bool has_role_client(const struct view *v)
+{
+	return v->client;
+}
+
+/* We sent on a connection that had been idle and had carried answers. */
+static bool reused(const struct view *v)
+{
+	return has_role_client(v) && v->paused && v->solicited && v->used &&
+	       v->reply_ms != NOT_KNOWN;
+}
+
+static bool reused_after_fin(const struct view *v)
+{
+	return has_role_client(v) && v->fin_first && v->used && v->paused;
+}
+
+/* The peer closed right after the last exchange; we wrote later all the same. */
+static bool wrote_after_close(const struct view *v)
+{
+	return has_role_client(v) && v->fin_first && v->used && !v->paused;
+}
+
+static bool crossed(const struct view *v)
+{
+	return reused(v) && !v->fin && v->at_once && v->f->retransmits <= 0;
+}
+
+static bool fin_crossed(const struct view *v)
+{
+	return reused(v) && v->fin && !v->fin_first && v->fin_lag_known &&
+	       v->fin_lag_ms <= v->quick_ms;
+}
+
+static bool fin_crossed_unacked(const struct view *v)
+{
+	return fin_crossed(v) && v->f->unacked_bytes > 0;
+}
+
+static bool timer_may_end(const struct view *v)
+{
+	return reused(v) || reused_after_fin(v);
+}
+
+static bool reused_http(const struct view *v)
+{
+	return timer_may_end(v) && v->protocol.class == PROTOCOL_HTTP;
+}
+
+static bool idle_database(const struct view *v)
+{
+	return v->client && v->paused && !v->waited &&
+	       v->protocol.class == PROTOCOL_DATABASE && v->used;
+}
+
+static bool labelled_database(const struct view *v)
+{
+	return idle_database(v) && !v->protocol.by_port &&
+	       (v->fin_first || v->solicited);
+}
+
+static bool reuse_fits_table(const struct view *v)
+{
+	return timer_may_end(v) && v->idle_match.score >= 0.5;
+}
+
+static bool reuse_whole_second(const struct view *v)
+{
+	return timer_may_end(v) && v->whole_idle;
+}
+
+static bool reuse_cluster(const struct view *v)
+{
+	return timer_may_end(v) && v->past.idle.n >= 2 &&
+	       v->past.failures_1s < 2;
+}
+
+static bool reuse_cluster_many(const struct view *v)
+{
+	return reuse_cluster(v) && v->past.idle.n >= 3;
+}
+
+static bool longer_worked(const struct view *v)
+{
+	return timer_may_end(v) &&
+	       v->past.longest_success_s > 1.2 * (double)v->idle_ms / 1000;
+}
+
+static bool reused_after_long(const struct view *v)
+{
+	return reused(v) && !v->fin && v->idle_ms >= FIREWALL_MIN_MS;
+}
+
+static bool unsolicited_idle(const struct view *v)
+{
+	return v->client && v->paused && !v->solicited && !v->due &&
+	       v->f->kind == KIND_RECEIVED && !v->closing && !v->fin;
+}
+
+static bool server_unsolicited_idle(const struct view *v)
+{
+	return v->server && v->paused && !v->solicited && !v->closing &&
+	       !v->empty && v->f->kind == KIND_RECEIVED;
+}
+
+static bool waited_long(const struct view *v)
+{
+	return v->waited && !v->closing && !v->fin_first;
+}
+
+static bool idle_or_waited(const struct view *v)
+{
+	return unsolicited_idle(v) || waited_long(v);
+}
+
+static bool ends_whole_second(const struct view *v)
+{
+	return (unsolicited_idle(v) && v->whole_idle) ||
+	       (waited_long(v) && whole_seconds(v->reply_ms));
+}
+
+static bool ends_fit_table(const struct view *v)
+{
+	return idle_or_waited(v) && v->idle_match.score >= 0.5;
+}
+
+static bool ends_cluster(const struct view *v)
+{
+	return idle_or_waited(v) && v->past.idle.n >= 2;
+}
+
+static bool ends_cluster_many(const struct view *v)
+{
+	return ends_cluster(v) && v->past.idle.n >= 3;
+}
+
+/* Busy until the end: then an idle timer cannot have done it. */
+static bool busy(const struct view *v)
+{
+	return !v->paused && !v->waited && v->f->age_ms >= 5 * PAUSE_MS;
+}
+
+static bool busy_whole_age(const struct view *v)
+{
+	return v->client && busy(v) && v->whole_age && !v->closing;
+}
+
+static bool age_cluster(const struct view *v)
+{
+	const struct past *p = &v->past;
+
+	if (p->age.n < 2 || v->brief)
+		return false;
+	if (!p->idle.n || !v->paused)
+		return true;
+	return p->age.n > p->idle.n ||
+	       (p->age.spread < 0.5 * p->idle.spread &&
+		(double)v->f->age_ms / 1000 > 1.3 * p->idle.seconds);
+}
+
+static bool age_cluster_many(const struct view *v)
+{
+	return age_cluster(v) && v->past.age.n >= 3;
+}
+
+static bool through_proxy(const struct view *v)
+{
+	return v->client && v->protocol.class == PROTOCOL_PROXY;
+}
+
+static bool proxy_lets_none(const struct view *v)
+{
+	return through_proxy(v) && v->brief;
+}
+
+const struct rule rules_idle[] = {
+	{ ON_BOTH, reused,
+	  "the connection had been idle for {pause} when we sent again", false,
+	  { { CAUSE_STALE_KEEPALIVE, 2.5f },
+	    { CAUSE_FIREWALL_IDLE_DROP, 1.5f },
+	    { CAUSE_HALF_OPEN, 1.4f },
+	    { CAUSE_DB_POOL_IDLE, 0.5f },
+	    { CAUSE_PEER_CLOSED_UNREAD, -0.8f },
+	    { CAUSE_PEER_ABORTED, -1.5f },
+	    { CAUSE_MAX_CONNECTIONS, -3.0f },
+	    { CAUSE_RATE_LIMIT, -2.0f },
+	    { CAUSE_GRACEFUL_RACE, -1.5f } } },
+	{ ON_BOTH, reused_after_fin,
+	  "the peer's FIN had come {fin_before} before the end, after {idle} "
+	  "without traffic; we sent after it",
+	  true,
+	  { { CAUSE_STALE_KEEPALIVE, 3.5f },
+	    { CAUSE_DB_POOL_IDLE, 1.5f },
+	    { CAUSE_SERVER_CRASH, 1.0f },
+	    { CAUSE_HALF_OPEN, -4.0f },
+	    { CAUSE_FIREWALL_IDLE_DROP, -4.0f },
+	    { CAUSE_MIDDLEBOX_INJECTED, -3.0f },
+	    { CAUSE_PEER_ABORTED, -2.0f },
+	    { CAUSE_PEER_CLOSED_UNREAD, -1.5f },
+	    { CAUSE_PEER_CLOSED_EARLY, -2.0f },
+	    { CAUSE_FIREWALL_REJECT, -3.0f } } },
+	{ ON_BOTH, wrote_after_close,
+	  "the peer had closed {idle} after the last exchange; we wrote "
+	  "{fin_before} before the end was seen, after its FIN",
+	  false,
+	  { { CAUSE_STALE_KEEPALIVE, 2.0f },
+	    { CAUSE_SERVER_CRASH, 1.5f },
+	    { CAUSE_GRACEFUL_RACE, 1.5f },
+	    { CAUSE_PEER_CLOSED_EARLY, 0.5f },
+	    { CAUSE_HALF_OPEN, -4.0f },
+	    { CAUSE_MIDDLEBOX_INJECTED, -3.0f },
+	    { CAUSE_PEER_CLOSED_UNREAD, -1.0f },
+	    { CAUSE_PEER_ABORTED, -1.5f } } },
+	{ ON_RECEIVED, crossed,
+	  "the RST came {reply} after our send, within a round trip, with no "
+	  "FIN before it",
+	  false,
+	  { { CAUSE_STALE_KEEPALIVE, 1.0f },
+	    { CAUSE_HALF_OPEN, 0.8f },
+	    { CAUSE_FIREWALL_IDLE_DROP, 0.5f },
+	    { CAUSE_PEER_ABORTED, -1.0f } } },
+	{ ON_BOTH, fin_crossed,
+	  "the peer's FIN came {fin_lag} after our send: both crossed", false,
+	  { { CAUSE_STALE_KEEPALIVE, 2.0f },
+	    { CAUSE_DB_POOL_IDLE, 1.0f },
+	    { CAUSE_HALF_OPEN, -4.0f },
+	    { CAUSE_FIREWALL_IDLE_DROP, -3.0f },
+	    { CAUSE_PEER_ABORTED, -1.0f } } },
+	{ ON_BOTH, fin_crossed_unacked,
+	  "its FIN did not acknowledge our request", false,
+	  { { CAUSE_STALE_KEEPALIVE, 1.0f },
+	    { CAUSE_PEER_CLOSED_EARLY, -1.5f } } },
+	{ ON_BOTH, reused_http, "{protocol}, whose connections are kept alive",
+	  false,
+	  { { CAUSE_STALE_KEEPALIVE, 1.0f },
+	    { CAUSE_HALF_OPEN, -0.5f },
+	    { CAUSE_FIREWALL_IDLE_DROP, -0.3f } } },
+	{ ON_BOTH, idle_database, "{protocol}, whose sessions are pooled", false,
+	  { { CAUSE_DB_POOL_IDLE, 4.0f },
+	    { CAUSE_STALE_KEEPALIVE, -1.5f },
+	    { CAUSE_LB_IDLE_TIMEOUT, -1.0f } } },
+	{ ON_BOTH, labelled_database, NULL, true,
+	  { { CAUSE_DB_POOL_IDLE, 0.8f } } },
+	{ ON_BOTH, reuse_fits_table,
+	  "idle for {idle}: {component} closes after {timer}", false,
+	  { { CAUSE_STALE_KEEPALIVE, 1.2f },
+	    { CAUSE_DB_POOL_IDLE, 0.7f } } },
+	{ ON_BOTH, reuse_whole_second,
+	  "{idle} is a whole number of seconds, as timers are", false,
+	  { { CAUSE_STALE_KEEPALIVE, 0.6f },
+	    { CAUSE_DB_POOL_IDLE, 0.6f },
+	    { CAUSE_HALF_OPEN, -0.3f } } },
+	{ ON_BOTH, reuse_cluster,
+	  "{idles} failures of this destination had an idle time near "
+	  "{idle_cluster}",
+	  false,
+	  { { CAUSE_STALE_KEEPALIVE, 1.5f },
+	    { CAUSE_DB_POOL_IDLE, 1.2f },
+	    { CAUSE_FIREWALL_IDLE_DROP, 0.5f },
+	    { CAUSE_SERVER_CRASH, -2.0f },
+	    { CAUSE_HALF_OPEN, -1.5f } } },
+	{ ON_BOTH, reuse_cluster_many, NULL, true,
+	  { { CAUSE_STALE_KEEPALIVE, 0.5f }, { CAUSE_DB_POOL_IDLE, 0.5f } } },
+	{ ON_BOTH, longer_worked,
+	  "connections idle for {worked} still worked", false,
+	  { { CAUSE_STALE_KEEPALIVE, -2.0f },
+	    { CAUSE_DB_POOL_IDLE, -2.0f },
+	    { CAUSE_FIREWALL_IDLE_DROP, -2.0f } } },
+	{ ON_RECEIVED, reused_after_long,
+	  "{pause} idle and no FIN: what is on the path may have forgotten it",
+	  false,
+	  { { CAUSE_FIREWALL_IDLE_DROP, 2.0f }, { CAUSE_HALF_OPEN, 0.5f } } },
+	{ ON_RECEIVED, unsolicited_idle,
+	  "nothing was under way; the connection had been idle for {idle}",
+	  false,
+	  { { CAUSE_LB_IDLE_TIMEOUT, 2.4f },
+	    { CAUSE_VPN_PROXY_LIMIT, 0.8f },
+	    { CAUSE_DB_POOL_IDLE, 0.5f },
+	    { CAUSE_MIDDLEBOX_INJECTED, 0.5f },
+	    { CAUSE_ADMIN_ABORT, 1.0f },
+	    { CAUSE_PEER_CLOSED_UNREAD, 0.3f },
+	    { CAUSE_PEER_ABORTED, -0.8f },
+	    { CAUSE_STALE_KEEPALIVE, -2.0f },
+	    { CAUSE_FIREWALL_IDLE_DROP, -3.0f },
+	    { CAUSE_HALF_OPEN, -3.0f },
+	    { CAUSE_GRACEFUL_RACE, -0.5f } } },
+	{ ON_RECEIVED, server_unsolicited_idle,
+	  "the client ended a connection that was idle for {idle}", false,
+	  { { CAUSE_GRACEFUL_RACE, 0.3f },
+	    { CAUSE_LB_IDLE_TIMEOUT, 1.0f },
+	    { CAUSE_FIREWALL_IDLE_DROP, -3.0f },
+	    { CAUSE_HALF_OPEN, -3.0f } } },
+	{ ON_BOTH, waited_long,
+	  "our request had waited {reply} for its answer", false,
+	  { { CAUSE_LB_IDLE_TIMEOUT, 1.4f },
+	    { CAUSE_SERVER_CRASH, 0.5f },
+	    { CAUSE_PEER_ABORTED, 0.4f },
+	    { CAUSE_STALE_KEEPALIVE, -3.0f },
+	    { CAUSE_DB_POOL_IDLE, -2.0f },
+	    { CAUSE_MAX_CONNECTIONS, -3.0f },
+	    { CAUSE_RATE_LIMIT, -2.0f },
+	    { CAUSE_GRACEFUL_RACE, -2.0f } } },
+	{ ON_BOTH, ends_whole_second,
+	  "it ended after a whole number of seconds, as timers do", false,
+	  { { CAUSE_LB_IDLE_TIMEOUT, 1.2f },
+	    { CAUSE_DB_POOL_IDLE, 0.6f } } },
+	{ ON_BOTH, ends_fit_table,
+	  "the time fits {component}, which ends after {timer}", false,
+	  { { CAUSE_LB_IDLE_TIMEOUT, 0.6f } } },
+	{ ON_BOTH, ends_cluster,
+	  "{idles} connections of this destination ended after about "
+	  "{idle_cluster}",
+	  false,
+	  { { CAUSE_LB_IDLE_TIMEOUT, 2.0f },
+	    { CAUSE_DB_POOL_IDLE, 1.0f },
+	    { CAUSE_SERVER_CRASH, -2.0f },
+	    { CAUSE_PEER_CLOSED_EARLY, -0.5f } } },
+	{ ON_BOTH, ends_cluster_many, NULL, true,
+	  { { CAUSE_LB_IDLE_TIMEOUT, 0.8f } } },
+	{ ON_BOTH, busy, "it carried traffic until the end: no idle timer",
+	  false,
+	  { { CAUSE_LB_IDLE_TIMEOUT, -2.0f },
+	    { CAUSE_STALE_KEEPALIVE, -3.0f },
+	    { CAUSE_FIREWALL_IDLE_DROP, -3.0f },
+	    { CAUSE_DB_POOL_IDLE, -2.0f },
+	    { CAUSE_VPN_PROXY_LIMIT, 0.7f } } },
+	{ ON_BOTH, busy_whole_age,
+	  "its age, {age}, is a whole number of seconds", false,
+	  { { CAUSE_VPN_PROXY_LIMIT, 1.3f } } },
+	{ ON_BOTH, age_cluster,
+	  "{ages} connections of this destination ended at an age near "
+	  "{age_cluster}, whatever their traffic",
+	  false,
+	  { { CAUSE_VPN_PROXY_LIMIT, 3.5f },
+	    { CAUSE_LB_IDLE_TIMEOUT, -1.0f },
+	    { CAUSE_STALE_KEEPALIVE, -1.0f } } },
+	{ ON_BOTH, age_cluster_many, NULL, true,
+	  { { CAUSE_VPN_PROXY_LIMIT, 1.5f } } },
+	{ ON_BOTH, through_proxy, "it went through a proxy ({protocol})", false,
+	  { { CAUSE_VPN_PROXY_LIMIT, 1.8f } } },
+	{ ON_BOTH, proxy_lets_none, "which ended it {age} after it was set up",
+	  false,
+	  { { CAUSE_VPN_PROXY_LIMIT, 2.5f } } },
+};
+const size_t rules_idle_count = ARRAY_SIZE(rules_idle);

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The path: what the RST itself looks like, silence before it; the priors. */
+#include <netinet/tcp.h>
+#include <stdlib.h>
+
+#include "user/base/base.h"
+#include "user/explain/rules.h"
+
+static bool ttl_known(const struct view *v)
+{
+	return v->f->packet_known && v->f->rst_ttl > 0 &&
+	       v->f->handshake_ttl > 0;
+}
+
+static bool ttl_misfit(const struct view *v)
+{
+	return ttl_known(v) && v->f->rst_ttl != v->f->handshake_ttl;
+}
+
+static bool ttl_misfit_after_idle(const struct view *v)
+{
+	return ttl_misfit(v) && v->paused && v->solicited && !v->fin;
+}
+
+/* One or a few hops nearer: a device on the way, not a forger's guess. */
+static bool ttl_nearer_answer(const struct view *v)
+{
+	return ttl_misfit(v) && !v->paused && v->at_once && !v->fin &&
+	       v->f->rst_ack == TRI_NO;
+}
+
+static bool ttl_fits(const struct view *v)
+{
+	return ttl_known(v) && !ttl_misfit(v);
+}
+
+static bool bare_rst(const struct view *v)
+{
+	return v->f->packet_known && v->f->rst_ack == TRI_NO && !v->fin &&
+	       v->solicited && !v->closing;
+}
+
+static bool bare_unsolicited(const struct view *v)
+{
+	return v->f->packet_known && v->f->rst_ack == TRI_NO && !v->fin &&
+	       !v->solicited && !v->closing;
+}
+
+static bool stack_abort(const struct view *v)
+{
+	return v->f->packet_known && v->f->rst_ack == TRI_YES &&
+	       v->f->rst_window > 0;
+}
+
+static bool seq_guessed(const struct view *v)
+{
+	return v->f->rst_seq_ahead_known && v->f->rst_seq_ahead != 0;
+}
+
+static bool peer_went_on(const struct view *v)
+{
+	return v->past.peer_went_on;
+}
+
+static bool silence_before(const struct view *v)
+{
+	return v->solicited && v->f->retransmits >= 1 && !v->fin;
+}
+
+static bool long_silence(const struct view *v)
+{
+	return silence_before(v) && v->f->retransmits >= 3;
+}
+
+static bool silence_after_idle(const struct view *v)
+{
+	return silence_before(v) && v->paused;
+}
+
+static bool probe_answered(const struct view *v)
+{
+	return v->f->probes_out > 0 && v->f->unacked_bytes <= 0 && !v->fin;
+}
+
+static bool filtered_here(const struct view *v)
+{
+	return v->f->netfilter_us != NOT_KNOWN;
+}
+
+static bool soft_error(const struct view *v)
+{
+	return v->f->sock_err_soft > 0;
+}
+
+const struct rule rules_path[] = {
+	{ ON_RECEIVED, ttl_misfit,
+	  "the RST came with TTL {ttl}, the peer's handshake with "
+	  "{handshake_ttl}",
+	  true,
+	  { { CAUSE_MIDDLEBOX_INJECTED, 6.5f },
+	    { CAUSE_FIREWALL_REJECT, 2.5f },
+	    { CAUSE_FIREWALL_IDLE_DROP, 1.5f },
+	    { CAUSE_STALE_KEEPALIVE, -2.0f },
+	    { CAUSE_PEER_ABORTED, -2.0f },
+	    { CAUSE_PEER_CLOSED_UNREAD, -2.0f },
+	    { CAUSE_SERVER_CRASH, -2.0f },
+	    { CAUSE_GRACEFUL_RACE, -2.0f },
+	    { CAUSE_LB_IDLE_TIMEOUT, -0.5f } } },
+	{ ON_RECEIVED, ttl_misfit_after_idle,
+	  "it answered data that we sent after an idle time", true,
+	  { { CAUSE_FIREWALL_IDLE_DROP, 4.5f },
+	    { CAUSE_MIDDLEBOX_INJECTED, -2.5f } } },
+	{ ON_RECEIVED, ttl_nearer_answer,
+	  "it answered our data at once and carries no ACK, as a reject rule's "
+	  "does",
+	  false,
+	  { { CAUSE_FIREWALL_REJECT, 5.0f },
+	    { CAUSE_MIDDLEBOX_INJECTED, -1.5f } } },
+	{ ON_RECEIVED, ttl_fits,
+	  "the RST's TTL is that of the peer's handshake", false,
+	  { { CAUSE_MIDDLEBOX_INJECTED, -2.0f },
+	    { CAUSE_FIREWALL_IDLE_DROP, -0.8f },
+	    { CAUSE_FIREWALL_REJECT, -0.8f } } },
+	{ ON_RECEIVED, bare_rst,
+	  "the RST carries no ACK: its sender knew of no such connection",
+	  false,
+	  { { CAUSE_HALF_OPEN, 2.4f },
+	    { CAUSE_FIREWALL_IDLE_DROP, 1.8f },
+	    { CAUSE_FIREWALL_REJECT, 2.0f },
+	    { CAUSE_STALE_KEEPALIVE, -1.2f },
+	    { CAUSE_PEER_CLOSED_UNREAD, -2.5f },
+	    { CAUSE_PEER_ABORTED, -2.5f } } },
+	{ ON_RECEIVED, bare_unsolicited,
+	  "a RST without ACK, with nothing of ours to provoke it", false,
+	  { { CAUSE_MIDDLEBOX_INJECTED, 4.0f },
+	    { CAUSE_LB_IDLE_TIMEOUT, 0.5f },
+	    { CAUSE_PEER_CLOSED_UNREAD, -2.5f },
+	    { CAUSE_PEER_ABORTED, -2.5f },
+	    { CAUSE_GRACEFUL_RACE, -2.0f } } },
+	{ ON_RECEIVED, stack_abort,
+	  "RST and ACK with a window: the peer's own stack aborted", false,
+	  { { CAUSE_PEER_CLOSED_UNREAD, 0.8f },
+	    { CAUSE_PEER_ABORTED, 0.8f },
+	    { CAUSE_STALE_KEEPALIVE, 0.7f },
+	    { CAUSE_HALF_OPEN, -3.0f },
+	    { CAUSE_FIREWALL_IDLE_DROP, -2.0f },
+	    { CAUSE_FIREWALL_REJECT, -3.0f },
+	    { CAUSE_MIDDLEBOX_INJECTED, -1.0f } } },
+	{ ON_RECEIVED, seq_guessed,
+	  "its sequence number was {seq_ahead} off the next one expected",
+	  false,
+	  { { CAUSE_MIDDLEBOX_INJECTED, 4.0f } } },
+	{ ON_RECEIVED, peer_went_on,
+	  "the peer went on sending on this connection after the RST", true,
+	  { { CAUSE_MIDDLEBOX_INJECTED, 8.5f },
+	    { CAUSE_PEER_ABORTED, -2.0f },
+	    { CAUSE_PEER_CLOSED_UNREAD, -2.0f },
+	    { CAUSE_GRACEFUL_RACE, -2.0f },
+	    { CAUSE_LB_IDLE_TIMEOUT, -2.0f } } },
+	{ ON_RECEIVED, silence_before,
+	  "our data had been sent again {retransmits} times, without an ACK, "
+	  "before the RST came",
+	  false,
+	  { { CAUSE_HALF_OPEN, 3.8f },
+	    { CAUSE_FIREWALL_IDLE_DROP, 1.0f },
+	    { CAUSE_STALE_KEEPALIVE, -2.5f },
+	    { CAUSE_PEER_CLOSED_UNREAD, -1.5f },
+	    { CAUSE_PEER_ABORTED, -1.0f },
+	    { CAUSE_MAX_CONNECTIONS, -1.0f },
+	    { CAUSE_GRACEFUL_RACE, -2.0f } } },
+	{ ON_RECEIVED, long_silence, NULL, true,
+	  { { CAUSE_HALF_OPEN, 1.0f }, { CAUSE_PEER_ABORTED, -1.0f } } },
+	{ ON_RECEIVED, silence_after_idle, NULL, false,
+	  { { CAUSE_FIREWALL_IDLE_DROP, 1.0f } } },
+	{ ON_RECEIVED, probe_answered,
+	  "the RST answered a keepalive probe", true,
+	  { { CAUSE_HALF_OPEN, 4.5f },
+	    { CAUSE_FIREWALL_IDLE_DROP, 2.0f },
+	    { CAUSE_LB_IDLE_TIMEOUT, -2.0f },
+	    { CAUSE_STALE_KEEPALIVE, -1.0f } } },
+	{ ON_RECEIVED, filtered_here,
+	  "a packet filter rule of this host had just dropped our segment",
+	  true,
+	  { { CAUSE_FIREWALL_REJECT, 9.0f } } },
+	{ ON_BOTH, soft_error, "an ICMP error had come for this connection",
+	  false,
+	  { { CAUSE_HALF_OPEN, 0.5f }, { CAUSE_FIREWALL_REJECT, 0.5f } } },
+};
+const size_t rules_path_count = ARRAY_SIZE(rules_path);
+
+#define NO NOT_A_CANDIDATE
+const struct prior rule_priors[] = {
+	{ CAUSE_STALE_KEEPALIVE, -1.2f, -1.5f },
+	{ CAUSE_LB_IDLE_TIMEOUT, -2.0f, -2.0f },
+	{ CAUSE_SERVER_CRASH, -2.5f, -2.0f },
+	{ CAUSE_FIREWALL_IDLE_DROP, -2.5f, NO },
+	{ CAUSE_RATE_LIMIT, -3.0f, -3.0f },
+	{ CAUSE_TLS_HANDSHAKE_FAILURE, -3.0f, -3.0f },
+	{ CAUSE_DB_POOL_IDLE, -3.0f, -3.0f },
+	{ CAUSE_MAX_CONNECTIONS, -3.0f, -2.7f },
+	{ CAUSE_VPN_PROXY_LIMIT, -4.0f, -4.0f },
+	{ CAUSE_PEER_CLOSED_UNREAD, -0.3f, NO },
+	{ CAUSE_PEER_ABORTED, -0.6f, NO },
+	{ CAUSE_HALF_OPEN, -3.0f, NO },
+	{ CAUSE_MIDDLEBOX_INJECTED, -4.5f, NO },
+	{ CAUSE_FIREWALL_REJECT, -4.0f, NO },
+	{ CAUSE_PEER_CLOSED_EARLY, NO, 0.3f },
+	{ CAUSE_GRACEFUL_RACE, -2.0f, -3.5f },
+	{ CAUSE_HEALTH_CHECK, -4.5f, NO },
+	{ CAUSE_PORT_SCAN, -5.0f, NO },
+	{ CAUSE_ADMIN_ABORT, -5.0f, NO },
+	{ CAUSE_UNKNOWN, -1.0f, -1.5f },
+};
+const size_t rule_prior_count = ARRAY_SIZE(rule_priors);

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One failure as the history keeps it, and what several of them add up to. */
+#ifndef RSTSCOPE_SAMPLE_H
+#define RSTSCOPE_SAMPLE_H
+
+#include <stddef.h>
+
+#include "user/explain/history.h"
+
+struct sample {
+	uint64_t failure;
+	int64_t time_us;
+	int64_t idle_ms, age_ms; /* NOT_KNOWN: none */
+	uint16_t local_port;
+	uint8_t kind; /* enum failure_kind */
+	uint8_t cause; /* enum cause, as it was given then */
+	bool empty;  /* not a byte either way */
+	bool brief;  /* of an age near 0 */
+	bool in_tls; /* in a TLS handshake */
+	bool went_on; /* sent: it answered data of the peer */
+	bool live;   /* an established connection ended */
+	bool timed;  /* after an idle time: a timer may have done it */
+};
+
+void sample_take(struct sample *s, const struct facts *f,
+		 const struct verdict *v);
+
+/* Adds up into past what the n samples say to f. */
+void samples_sum(const struct sample *sample, size_t n, const struct facts *f,
+		 struct past *past);
+
+/* The age is that of a connection that was not let in. */
+bool facts_brief(const struct facts *f);
+
+/*
+ * How long the connection was idle when its end was decided: where the peer's
+ * FIN had come, idle until that; NOT_KNOWN where nothing tells.
+ */
+int64_t facts_idle_at_end_ms(const struct facts *f);
+
+#endif

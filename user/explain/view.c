@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <netinet/tcp.h>
+#include <string.h>
+
+#include "user/base/base.h"
+#include "user/explain/sample.h"
+#include "user/explain/tls.h"
+#include "user/explain/view.h"
+
+/*
+ * How far the kernel's jiffies and the probe's nanoseconds may disagree on the
+ * order of a FIN and a write (HZ is 100 to 1000).
+ */
+#define CLOCKS_DIFFER_MS 6
+
+bool whole_seconds(int64_t ms)
+{
+	int64_t over;
+
+	if (ms < 950)
+		return false;
+	over = ms % 1000;
+	return over <= 60 || over >= 990;
+}
+
+static void look_at_fin(struct view *v)
+{
+	const struct facts *f = v->f;
+
+	v->fin = f->peer_fin == TRI_YES || f->state == TCP_CLOSE_WAIT ||
+		 f->state == TCP_LAST_ACK;
+	if (!v->fin || f->peer_fin_before_ms == NOT_KNOWN ||
+	    v->reply_ms == NOT_KNOWN)
+		return;
+	v->fin_lag_known = true;
+	v->fin_lag_ms = v->reply_ms - f->peer_fin_before_ms;
+	v->fin_first = v->fin_lag_ms < -CLOCKS_DIFFER_MS;
+}
+
+static void look_at_traffic(struct view *v)
+{
+	const struct facts *f = v->f;
+
+	v->solicited = !f->unsolicited;
+	v->nothing_in = f->received_bytes == 0;
+	v->nothing_out = f->sent_bytes == 0;
+	v->empty = v->nothing_in && v->nothing_out;
+	v->brief = facts_brief(f);
+	v->used = f->received_bytes > 0;
+	v->due = f->kind == KIND_HANGUP || f->answered == TRI_NO;
+	v->at_once = v->solicited && v->reply_ms != NOT_KNOWN &&
+		     v->reply_ms <= v->quick_ms;
+	v->waited = v->due && v->client && v->reply_ms >= PAUSE_MS;
+	v->closing = f->state == TCP_FIN_WAIT1 || f->state == TCP_FIN_WAIT2 ||
+		     f->state == TCP_CLOSING || f->state == TCP_LAST_ACK ||
+		     f->state == TCP_TIME_WAIT;
+}
+
+static void look_at_time(struct view *v)
+{
+	const struct facts *f = v->f;
+
+	v->rtt_ms = f->srtt_us > 1000 ? f->srtt_us / 1000 : 1;
+	v->quick_ms = 3 * v->rtt_ms + 20;
+	v->reply_ms = f->since_request_ms != NOT_KNOWN ? f->since_request_ms :
+							 f->since_send_ms;
+	v->idle_ms = facts_idle_at_end_ms(f);
+	v->paused = v->idle_ms >= PAUSE_MS;
+	v->whole_idle = whole_seconds(v->idle_ms);
+	v->whole_age = whole_seconds(f->age_ms);
+}
+
+static void look_at_timers(struct view *v, const struct timeouts *timeouts)
+{
+	unsigned int measures = 1u << MEASURE_IDLE;
+	unsigned int endings = 1u << END_FIN | 1u << END_FIN_AFTER |
+			       1u << END_RST;
+	int64_t ms = v->idle_ms;
+
+	if (v->waited) {
+		measures |= 1u << MEASURE_RESPONSE | 1u << MEASURE_REQUEST;
+		ms = v->reply_ms > ms ? v->reply_ms : ms;
+	}
+	if (v->f->kind == KIND_TIMEOUT || v->f->retransmits > 0)
+		endings = 1u << END_SILENT | 1u << END_SILENT_RST;
+	if (!timeouts || ms < PAUSE_MS)
+		return;
+	v->idle_match = timeouts_match(timeouts, (double)ms / 1000, measures,
+				       endings, facts_service_port(v->f));
+	if (!v->idle_match.row)
+		return;
+	v->component = v->idle_match.row->component;
+	v->timer_s = v->idle_match.row->low;
+}
+
+void view_init(struct view *v, const struct facts *f,
+	       const struct history *history, const struct timeouts *timeouts)
+{
+	memset(v, 0, sizeof(*v));
+	v->f = f;
+	v->component = "";
+	v->protocol = facts_protocol(f);
+	v->tls = facts_tls(f);
+	v->client = f->role != ROLE_SERVER;
+	v->server = f->role == ROLE_SERVER;
+	look_at_time(v);
+	look_at_fin(v);
+	look_at_traffic(v);
+	look_at_timers(v, timeouts);
+	if (history)
+		history_look(history, f, &v->past);
+}

@@ -1,0 +1,476 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "user/observe/record.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <string.h>
+
+#include "user/base/base.h"
+#include "user/base/syscalls.h"
+
+#define NSEC_PER_MSEC 1000000ull
+#define EXIT_SIGNAL(code) ((code) & 0x7f)
+#define EXIT_STATUS(code) ((code) >> 8 & 0xff)
+
+/* --- tasks and calls ------------------------------------------------------ */
+
+void record_task(const struct rec_task *task, struct fact_task *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->pid = task->tgid;
+	out->tid = task->tid;
+	out->uid = task->uid == (uint32_t)-1 ? NOT_KNOWN : (int64_t)task->uid;
+	out->start_ns = task->start_ns;
+	out->cgroup = task->cgroup;
+	out->how = task->how;
+	memcpy(out->comm, task->comm, REC_COMM);
+	out->exiting = task->flags & TASK_EXITING;
+	out->exit_signal = out->exit_status = NOT_KNOWN;
+	if (!out->exiting)
+		return;
+	out->exit_signal = EXIT_SIGNAL(task->exit_code);
+	if (!out->exit_signal)
+		out->exit_status = EXIT_STATUS(task->exit_code);
+}
+
+static const struct {
+	const char *prefix;
+	enum call_class class;
+} call_classes[] = {
+	{ "close", CALL_CLOSE },    { "dup", CALL_CLOSE },
+	{ "shutdown", CALL_CLOSE }, { "connect", CALL_CONNECT },
+	{ "accept", CALL_ACCEPT },  { "read", CALL_READ },
+	{ "recv", CALL_READ },	    { "pread", CALL_READ },
+	{ "write", CALL_WRITE },    { "send", CALL_WRITE },
+	{ "pwrite", CALL_WRITE },   { "splice", CALL_WRITE },
+	{ "exit", CALL_EXIT },
+};
+
+static enum call_class class_of(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(call_classes); i++) {
+		if (!strncmp(name, call_classes[i].prefix,
+			     strlen(call_classes[i].prefix)))
+			return call_classes[i].class;
+	}
+	return CALL_OTHER;
+}
+
+static const char *call_name(const struct rec_task *task,
+			     const struct record_context *ctx)
+{
+	const char *arch = ctx->arch;
+
+	if (task->flags & TASK_IO_WORKER)
+		return "io_uring_enter";
+	if (!(task->flags & TASK_NR))
+		return NULL;
+	if ((task->flags & TASK_COMPAT) && !strcmp(arch, "x86_64"))
+		arch = "i386";
+	return syscall_name(arch, task->nr);
+}
+
+void record_call(const struct rec_task *task, const struct record_context *ctx,
+		 struct fact_call *out)
+{
+	const char *name = call_name(task, ctx);
+
+	memset(out, 0, sizeof(*out));
+	out->errno_nr = out->delay_us = NOT_KNOWN;
+	if (task->flags & TASK_EXITING) {
+		/* A fatal signal ends in do_group_exit() like the call of that
+		 * name; the one it interrupted made no RST. */
+		out->known = true;
+		out->class = CALL_EXIT;
+		snprintf(out->name, sizeof(out->name), "%s",
+			 name && !strcmp(name, "exit") ? name : "exit_group");
+		return;
+	}
+	if (!name)
+		return;
+	out->known = true;
+	out->class = class_of(name);
+	snprintf(out->name, sizeof(out->name), "%s", name);
+}
+
+/* --- one group of fields after the other ---------------------------------- */
+
+static int64_t jiffies_ms(uint32_t jiffies, const struct record_context *ctx)
+{
+	return jiffies == REC_NEVER ? NOT_KNOWN
+				    : (int64_t)(jiffies * ctx->jiffy_ms + 0.5);
+}
+
+static int64_t span_ms(uint64_t from_ns, uint64_t to_ns)
+{
+	if (!from_ns || to_ns < from_ns)
+		return NOT_KNOWN;
+	return (int64_t)((to_ns - from_ns) / NSEC_PER_MSEC);
+}
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+	if (a == NOT_KNOWN)
+		return b;
+	return b == NOT_KNOWN || a < b ? a : b;
+}
+
+static void set_tuple(const struct rec_failure *r, struct facts *f)
+{
+	if (!(r->known & KNOWN_TUPLE))
+		return;
+	f->tuple_known = true;
+	f->family = r->family;
+	f->netns = r->netns ? (int64_t)r->netns : NOT_KNOWN;
+	memcpy(f->local.ip, r->laddr, sizeof(f->local.ip));
+	memcpy(f->peer.ip, r->raddr, sizeof(f->peer.ip));
+	f->local.port = r->lport;
+	f->peer.port = r->rport;
+}
+
+static bool sent_fin(int state)
+{
+	return state == TCP_FIN_WAIT1 || state == TCP_FIN_WAIT2 ||
+	       state == TCP_CLOSING || state == TCP_LAST_ACK;
+}
+
+/* bytes_acked counts our SYN, rcv_nxt the peer's FIN, snd_nxt SYN and FIN. */
+static void set_bytes(const struct rec_failure *r, struct facts *f)
+{
+	const struct rec_sock *s = &r->sock;
+	bool handshake = f->state == TCP_SYN_SENT || f->state == TCP_SYN_RECV;
+	int64_t acked = (int64_t)s->bytes_acked;
+
+	f->sent_bytes = (int64_t)s->bytes_sent;
+	f->received_bytes = (int64_t)s->bytes_received;
+	if (acked && (f->role == ROLE_CLIENT || acked > f->sent_bytes))
+		acked--;
+	f->acked_bytes = acked;
+	f->unsent_bytes = s->unsent;
+	f->unacked_bytes = s->unacked;
+	if (handshake)
+		f->unacked_bytes = 0;
+	else if (sent_fin(f->state) && f->unacked_bytes)
+		f->unacked_bytes--;
+	if (handshake)
+		return;
+	f->unread_bytes = s->unread;
+	if (f->peer_fin == TRI_YES && f->unread_bytes)
+		f->unread_bytes--;
+}
+
+static void set_times(const struct rec_failure *r,
+		      const struct record_context *ctx, struct facts *f)
+{
+	const struct rec_sock *s = &r->sock;
+
+	/* the kernel seeds these times at establishment */
+	if (s->bytes_sent)
+		f->since_send_ms = jiffies_ms(s->since_send_jiffies, ctx);
+	if (s->bytes_received)
+		f->since_receive_ms = jiffies_ms(s->since_receive_jiffies, ctx);
+	f->since_ack_ms = jiffies_ms(s->since_ack_jiffies, ctx);
+	if (f->unacked_bytes > 0 && s->packets_out) {
+		if (s->since_first_tx_us != REC_NEVER)
+			f->since_request_ms = s->since_first_tx_us / 1000;
+		else
+			f->since_request_ms =
+				jiffies_ms(s->since_busy_jiffies, ctx);
+	}
+}
+
+static void set_sock(const struct rec_failure *r,
+		     const struct record_context *ctx, struct facts *f)
+{
+	const struct rec_sock *s = &r->sock;
+
+	f->sock_flags = s->flags | r->flags;
+	if (!(r->known & KNOWN_SOCK))
+		return;
+	f->sock_known = true;
+	set_bytes(r, f);
+	set_times(r, ctx, f);
+	f->sent_segments = s->data_segs_out;
+	f->received_segments = s->data_segs_in;
+	f->srtt_us = s->srtt_us ? (int64_t)s->srtt_us : NOT_KNOWN;
+	f->retransmits = s->retransmits;
+	f->total_retransmits = s->total_retrans;
+	f->probes_out = s->probes_out;
+	f->keepalive_on = s->flags & SOCKF_KEEPOPEN ? TRI_YES : TRI_NO;
+	f->linger0 = s->flags & SOCKF_LINGER0 ? TRI_YES : TRI_NO;
+	f->user_timeout_ms = s->user_timeout_ms;
+	if (s->keepalive_time_jiffies)
+		f->keepalive_ms = jiffies_ms(s->keepalive_time_jiffies, ctx);
+	f->shutdown = s->shutdown;
+	f->sock_err = s->err;
+	f->sock_err_soft = s->err_soft;
+	f->unsolicited = !f->unacked_bytes && !f->unsent_bytes;
+}
+
+static void set_peer_fin(const struct rec_failure *r, struct facts *f)
+{
+	if (r->peer_fin_ns || (r->sock.flags & SOCKF_DONE)) {
+		f->peer_fin = TRI_YES;
+		f->peer_fin_before_ms =
+			span_ms(r->peer_fin_ns, r->head.time_ns);
+	} else if (r->known & KNOWN_SOCK) {
+		f->peer_fin = TRI_NO;
+	}
+}
+
+static void set_labels(const struct rec_failure *r, struct facts *f)
+{
+	if (r->known & KNOWN_ASKED)
+		f->answered = r->answered ? TRI_YES : TRI_NO;
+	if (r->known & KNOWN_SOCK)
+		f->goodbye = r->flags & SOCKF_GOODBYE ? TRI_YES : TRI_NO;
+	if (!(r->known & KNOWN_LABELS))
+		return;
+	f->labels_known = true;
+	f->first_out = r->first_out < LABELS ? r->first_out : LABEL_OTHER;
+	f->first_in = r->first_in < LABELS ? r->first_in : LABEL_OTHER;
+	if (f->first_out)
+		f->first_out_bytes = r->first_out_len;
+	if (f->first_in)
+		f->first_in_bytes = r->first_in_len;
+	f->tls = r->tls;
+	if (r->tls_alert)
+		f->tls_alert = r->tls_alert - 1;
+	if (r->http_status)
+		f->http_status = r->http_status;
+}
+
+static void set_packets(const struct rec_failure *r,
+			const struct record_context *ctx, struct facts *f)
+{
+	if (r->known & KNOWN_PACKET) {
+		f->packet_known = true;
+		f->rst_ttl = r->rst_ttl;
+		f->rst_window = r->rst_window;
+		f->rst_seq_ahead = r->rst_seq_ahead;
+		f->rst_seq_ahead_known = true;
+		f->rst_ack = r->rst_flags & TH_ACK ? TRI_YES : TRI_NO;
+	}
+	if (r->known & KNOWN_HANDSHAKE_TTL)
+		f->handshake_ttl = r->handshake_ttl;
+	if (r->known & KNOWN_SKB) {
+		f->skb_known = true;
+		f->skb_bytes = r->skb_len;
+		f->skb_flags = r->skb_flags;
+	}
+	if (r->known & KNOWN_NETFILTER)
+		f->netfilter_us = r->netfilter_us;
+	if (!(r->known & KNOWN_REASON))
+		return;
+	f->reason = r->reason;
+	if (r->reason < ARRAY_SIZE(ctx->reasons))
+		snprintf(f->reason_name, sizeof(f->reason_name), "%s",
+			 ctx->reasons[r->reason]);
+}
+
+static void set_closed(const struct rec_closed *c, uint64_t now_ns,
+		       const struct record_context *ctx,
+		       struct fact_closed *out)
+{
+	int64_t send = NOT_KNOWN, receive = NOT_KNOWN;
+
+	out->known = true;
+	record_task(&c->task, &out->task);
+	record_call(&c->task, ctx, &out->call);
+	out->aborted = c->aborted;
+	out->before_ms = span_ms(c->closed_ns, now_ns);
+	out->age_ms = span_ms(c->established_ns, c->closed_ns);
+	send = jiffies_ms(c->since_send_jiffies, ctx);
+	receive = jiffies_ms(c->since_receive_jiffies, ctx);
+	out->idle_ms = smaller(send, receive);
+	out->unread_bytes = c->unread;
+	out->event = NOT_KNOWN;
+}
+
+static const char *closed_how(const struct fact_closed *c)
+{
+	if (c->task.exiting)
+		return c->task.exit_signal > 0 ? "was killed" : "exited";
+	if (c->aborted)
+		return "aborted the connection";
+	if (c->call.known && !strcmp(c->call.name, "shutdown"))
+		return "shut the connection down";
+	return "closed the connection";
+}
+
+static void set_ends(const struct rec_failure *r,
+		     const struct record_context *ctx, struct facts *f)
+{
+	if (r->known & KNOWN_CLOSER)
+		set_closed(&r->closer, r->head.time_ns, ctx, &f->closer);
+	if (r->known & KNOWN_OTHER)
+		set_closed(&r->other, r->head.time_ns, ctx, &f->other);
+	if (f->closer.known)
+		snprintf(f->closer.did, sizeof(f->closer.did), "%s",
+			 closed_how(&f->closer));
+	if (f->other.known)
+		snprintf(f->other.did, sizeof(f->other.did), "%s",
+			 closed_how(&f->other));
+}
+
+/* --- idle ----------------------------------------------------------------- */
+
+#define ONE_EXCHANGE_MS 1000
+
+/*
+ * How long before our last request the connection had been silent. What came
+ * before it is the peer's last data, or, where we only ever send, the ACK of
+ * what we sent before; an ACK less than a second older than the send belongs to
+ * the same request (its head was acknowledged before its body left), and where
+ * keepalive is on an ACK may be that of a probe.
+ */
+static int64_t idle_before_request(const struct facts *f, int64_t sent_ms)
+{
+	int64_t before = f->since_receive_ms;
+
+	if (before == NOT_KNOWN)
+		before = f->age_ms;
+	if (before == NOT_KNOWN)
+		return NOT_KNOWN;
+	if (f->keepalive_on != TRI_YES && f->acked_bytes > 0 &&
+	    f->since_ack_ms != NOT_KNOWN && f->since_ack_ms < before &&
+	    f->since_ack_ms > sent_ms + ONE_EXCHANGE_MS)
+		before = f->since_ack_ms;
+	return before > sent_ms ? before - sent_ms : 0;
+}
+
+static int64_t idle_before(const struct facts *f)
+{
+	int64_t last = smaller(f->since_send_ms, f->since_receive_ms);
+	int64_t sent = f->since_request_ms;
+
+	if (!f->sock_known)
+		return f->closer.known ? f->closer.idle_ms : NOT_KNOWN;
+	if (f->kind == KIND_SENT && f->unread_bytes > 0 &&
+	    f->since_receive_ms != NOT_KNOWN) {
+		int64_t before = f->since_send_ms;
+
+		if (before == NOT_KNOWN)
+			before = f->age_ms;
+		return before > f->since_receive_ms
+			       ? before - f->since_receive_ms
+			       : before == NOT_KNOWN ? NOT_KNOWN : 0;
+	}
+	if (sent == NOT_KNOWN && f->answered == TRI_NO)
+		sent = f->since_send_ms;
+	if (sent != NOT_KNOWN)
+		return idle_before_request(f, sent);
+	return last == NOT_KNOWN ? f->age_ms : last;
+}
+
+/* --- the whole ------------------------------------------------------------ */
+
+static enum failure_kind kind_of(const struct rec_failure *r)
+{
+	switch (r->head.kind) {
+	case REC_RECEIVED:
+		return r->state == TCP_SYN_SENT ? KIND_REFUSED : KIND_RECEIVED;
+	case REC_HANGUP:
+		return KIND_HANGUP;
+	case REC_ERROR:
+		return r->sock.err == ECONNREFUSED ? KIND_REFUSED : KIND_TIMEOUT;
+	default:
+		return KIND_SENT;
+	}
+}
+
+static void set_people(const struct rec_failure *r,
+		       const struct record_context *ctx, struct facts *f)
+{
+	if (r->known & KNOWN_TASK)
+		record_task(&r->task, &f->task);
+	if (r->known & KNOWN_OWNER)
+		record_task(&r->owner, &f->owner);
+	if (r->known & KNOWN_LISTENER)
+		f->listening = TRI_YES;
+	/* a RST that answers a segment was made by no call */
+	if (f->kind == KIND_SENT && (r->known & KNOWN_TASK) &&
+	    !(r->known & KNOWN_SKB))
+		record_call(&r->task, ctx, &f->call);
+	if (f->state != TCP_SYN_SENT || !(r->known & KNOWN_OWNER) ||
+	    r->owner.how != HOW_CONNECT || f->kind == KIND_SENT)
+		return;
+	record_call(&r->owner, ctx, &f->call);
+	f->call.class = CALL_CONNECT;
+	f->call.errno_nr = f->kind == KIND_REFUSED ? ECONNREFUSED : r->sock.err;
+}
+
+static void shift_back(int64_t *ms, int64_t by_ms)
+{
+	if (*ms != NOT_KNOWN)
+		*ms = *ms > by_ms ? *ms - by_ms : 0;
+}
+
+/*
+ * A hang-up's record is made when the reader is told; it happened when the FIN
+ * came, or when we wrote to a connection whose FIN had come before.
+ */
+static void set_hangup(const struct rec_failure *r,
+		       const struct record_context *ctx, struct facts *f)
+{
+	uint64_t happened = r->peer_fin_ns, now = r->head.time_ns;
+	int64_t ago_ms;
+
+	record_task(&r->task, &f->told);
+	record_call(&r->task, ctx, &f->call);
+	f->call.class = CALL_READ;
+	if (!happened)
+		return;
+	ago_ms = span_ms(happened, now);
+	if (f->since_send_ms != NOT_KNOWN && f->since_send_ms < ago_ms) {
+		ago_ms = f->since_send_ms;
+		happened = now - (uint64_t)ago_ms * NSEC_PER_MSEC;
+	}
+	f->mono_ns = happened;
+	f->peer_fin_before_ms = span_ms(r->peer_fin_ns, happened);
+	f->call.delay_us = (int64_t)(now - happened) / 1000;
+	if (r->known & KNOWN_BIRTH)
+		f->age_ms = span_ms(r->established_ns, happened);
+	shift_back(&f->since_send_ms, ago_ms);
+	shift_back(&f->since_receive_ms, ago_ms);
+	shift_back(&f->since_ack_ms, ago_ms);
+	shift_back(&f->since_request_ms, ago_ms);
+}
+
+static void set_listener(const struct rec_failure *r, struct facts *f)
+{
+	if (!(r->sock.flags & SOCKF_LISTENER))
+		return;
+	f->accept_backlog = r->sock.accept_backlog;
+	f->accept_max = r->sock.accept_max;
+	f->listening = TRI_YES;
+}
+
+void record_facts(const struct rec_failure *r, const struct record_context *ctx,
+		  struct facts *f)
+{
+	facts_init(f);
+	f->failure = r->head.failure;
+	f->mono_ns = r->head.time_ns;
+	f->kind = kind_of(r);
+	f->count = 1 + (int64_t)r->folded;
+	f->state = r->state ? r->state : NOT_KNOWN;
+	f->role = r->role <= ROLE_SERVER ? r->role : ROLE_UNKNOWN;
+	f->again = r->flags & SOCKF_AGAIN;
+	f->seeded = r->flags & SOCKF_SEEDED;
+	set_tuple(r, f);
+	if (r->known & KNOWN_BIRTH)
+		f->age_ms = span_ms(r->established_ns, r->head.time_ns);
+	set_peer_fin(r, f);
+	set_sock(r, ctx, f);
+	set_labels(r, f);
+	set_packets(r, ctx, f);
+	set_listener(r, f);
+	set_ends(r, ctx, f);
+	set_people(r, ctx, f);
+	if (f->kind == KIND_HANGUP)
+		set_hangup(r, ctx, f);
+	f->idle_ms = idle_before(f);
+	f->time_us = ((int64_t)f->mono_ns + ctx->unix_offset_ns) / 1000;
+}

@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The SQLite engine: putting, asking, notes. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "user/base/base.h"
+#include "user/store/event_pack.h"
+#include "user/store/query.h"
+#include "user/store/schema.h"
+#include "user/store/sqlite_store.h"
+
+/* Events read in one transaction; their callbacks run outside of it. */
+#define CHUNK 128
+
+#define PUT_EVENT                                                              \
+	"INSERT OR REPLACE INTO events (id, time_us, benign, count, kind,"     \
+	" cause, class, comm, pid, unit, container, host, family, local_port," \
+	" peer_port, peer_ip) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+#define PUT_BODY "INSERT OR REPLACE INTO bodies (id, body) VALUES (?,?)"
+#define GET_BODY "SELECT body FROM bodies WHERE id = ?"
+
+static int prepare(struct sqlite_store *s, sqlite3_stmt **stmt, const char *sql)
+{
+	if (*stmt)
+		return SQLITE_OK;
+	return sqlite3_prepare_v3(s->db, sql, -1, SQLITE_PREPARE_PERSISTENT,
+				  stmt, NULL);
+}
+
+static void bind_text(sqlite3_stmt *stmt, int at, const char *text)
+{
+	if (text && text[0])
+		sqlite3_bind_text(stmt, at, text, -1, SQLITE_STATIC);
+	else
+		sqlite3_bind_null(stmt, at);
+}
+
+static void bind_process(sqlite3_stmt *stmt, const struct event_process *p)
+{
+	bind_text(stmt, 8, p->known ? p->comm : NULL);
+	if (p->known)
+		sqlite3_bind_int64(stmt, 9, p->pid);
+	else
+		sqlite3_bind_null(stmt, 9);
+	bind_text(stmt, 10, p->known ? p->unit : NULL);
+	bind_text(stmt, 11, p->known ? p->container : NULL);
+}
+
+static void bind_event(sqlite3_stmt *stmt, const struct event *ev)
+{
+	uint8_t address[16];
+
+	sqlite3_bind_int64(stmt, 1, ev->id);
+	sqlite3_bind_int64(stmt, 2, ev->time_us);
+	sqlite3_bind_int(stmt, 3, ev->verdict.benign);
+	sqlite3_bind_int64(stmt, 4, ev->count);
+	bind_text(stmt, 5, kind_name(ev->kind));
+	bind_text(stmt, 6, cause_name(ev->verdict.cause));
+	bind_text(stmt, 7,
+		  ev->syscall.known ? call_class_name(ev->syscall.class)
+				    : NULL);
+	bind_process(stmt, &ev->process);
+	sqlite3_bind_text(stmt, 12, ev->host, -1, SQLITE_STATIC);
+	sqlite3_bind_int(stmt, 13, ev->family);
+	sqlite3_bind_int(stmt, 14, ev->local.port);
+	sqlite3_bind_int(stmt, 15, ev->peer.port);
+	query_address(ev->family, ev->peer.ip, address);
+	sqlite3_bind_blob(stmt, 16, address, sizeof(address),
+			  SQLITE_TRANSIENT);
+}
+
+static int step_once(sqlite3_stmt *stmt)
+{
+	int rc = sqlite3_step(stmt);
+
+	sqlite3_reset(stmt);
+	return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+static int put_one(struct sqlite_store *s, const struct store_packed *packed,
+		   struct event *ev)
+{
+	int rc;
+
+	/* Written by us: if it cannot be read, that is our own damage. */
+	if (event_unpack(ev, packed->data, packed->size))
+		return SQLITE_MISMATCH;
+	bind_event(s->put_event, ev);
+	rc = step_once(s->put_event);
+	if (rc != SQLITE_OK)
+		return rc;
+	sqlite3_bind_int64(s->put_body, 1, ev->id);
+	sqlite3_bind_blob(s->put_body, 2, packed->data, (int)packed->size,
+			  SQLITE_STATIC);
+	return step_once(s->put_body);
+}
+
+static int exec(struct sqlite_store *s, const char *sql)
+{
+	return sqlite3_exec(s->db, sql, NULL, NULL, NULL);
+}
+
+static int sqlite_put(struct store *base, const struct store_packed *events,
+		      size_t n, char *err, size_t err_size)
+{
+	struct sqlite_store *s = sqlite_of(base);
+	struct event ev;
+	int rc = prepare(s, &s->put_event, PUT_EVENT);
+
+	if (rc == SQLITE_OK)
+		rc = prepare(s, &s->put_body, PUT_BODY);
+	if (rc == SQLITE_OK)
+		rc = exec(s, "BEGIN IMMEDIATE");
+	for (size_t i = 0; rc == SQLITE_OK && i < n; i++)
+		rc = put_one(s, &events[i], &ev);
+	if (rc == SQLITE_OK)
+		rc = exec(s, "COMMIT");
+	if (rc == SQLITE_OK) {
+		s->dirty = true;
+		return 0;
+	}
+	rc = sqlite_fail(s, rc, err, err_size);
+	/* Fails where SQLite has rolled back by itself. */
+	if (!sqlite3_get_autocommit(s->db))
+		exec(s, "ROLLBACK");
+	return rc;
+}
+
+/* Syncs the WAL; once it is moved into the file SQLite syncs that itself. */
+static int sqlite_sync(struct store *base)
+{
+	struct sqlite_store *s = sqlite_of(base);
+	sqlite3_file *wal = NULL;
+	int rc;
+
+	if (!s->dirty)
+		return 0;
+	rc = sqlite3_file_control(s->db, "main", SQLITE_FCNTL_JOURNAL_POINTER,
+				  &wal);
+	if (rc == SQLITE_OK && wal && wal->pMethods)
+		rc = wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL);
+	if (rc == SQLITE_OK)
+		s->dirty = false;
+	return schema_errno(s->db, rc);
+}
+
+static int sqlite_get_note(struct store *base, const char *key, char **text)
+{
+	struct sqlite_store *s = sqlite_of(base);
+	sqlite3_stmt *stmt = NULL;
+	int ret = sqlite_refresh(s), rc;
+
+	if (ret)
+		return ret;
+	rc = sqlite3_prepare_v2(s->db, "SELECT text FROM notes WHERE key = ?",
+				-1, &stmt, NULL);
+	if (rc == SQLITE_OK) {
+		bind_text(stmt, 1, key);
+		rc = sqlite3_step(stmt);
+	}
+	ret = rc == SQLITE_DONE ? -ENOENT : schema_errno(s->db, rc);
+	if (rc == SQLITE_ROW) {
+		const unsigned char *found = sqlite3_column_text(stmt, 0);
+		char *copy = found ? strdup((const char *)found) : NULL;
+
+		ret = copy ? 0 : -ENOMEM;
+		if (copy)
+			*text = copy;
+	}
+	sqlite3_finalize(stmt);
+	return ret;
+}
+
+static int sqlite_set_note(struct store *base, const char *key,
+			   const char *text)
+{
+	struct sqlite_store *s = sqlite_of(base);
+	sqlite3_stmt *stmt = NULL;
+	int ret, rc;
+
+	rc = sqlite3_prepare_v2(s->db,
+				"INSERT OR REPLACE INTO notes (key, text)"
+				" VALUES (?,?)",
+				-1, &stmt, NULL);
+	if (rc == SQLITE_OK) {
+		sqlite3_bind_text(stmt, 1, key, -1, SQLITE_STATIC);
+		sqlite3_bind_text(stmt, 2, text, -1, SQLITE_STATIC);
+		rc = sqlite3_step(stmt);
+	}
+	ret = schema_errno(s->db, rc);
+	sqlite3_finalize(stmt);
+	if (!ret)
+		s->dirty = true;
+	return ret;
+}
+
+static int sqlite_last_id(struct store *base, int64_t *id)
+{
+	struct sqlite_store *s = sqlite_of(base);
+	int64_t highest = 0, noted = 0;
+	char *text = NULL;
+	int ret = sqlite_refresh(s);
+
+	if (!ret)
+		ret = schema_get_int(s->db,
+				     "SELECT COALESCE(MAX(id), 0) FROM events",
+				     &highest);
+	if (ret)
+		return ret;
+	/* What was given may have been pruned since. */
+	ret = sqlite_get_note(base, SQLITE_LAST_ID, &text);
+	if (!ret && parse_int(text, 0, INT64_MAX, &noted))
+		ret = -EUCLEAN;
+	free(text);
+	if (ret && ret != -ENOENT)
+		return ret;
+	*id = noted > highest ? noted : highest;
+	return 0;
+}
+
+static int prepare_query(struct sqlite_store *s, const struct query *q,
+			 sqlite3_stmt **stmt)
+{
+	int rc = sqlite3_prepare_v2(s->db, q->text, (int)q->used, stmt, NULL);
+
+	for (unsigned int i = 0; rc == SQLITE_OK && i < q->params; i++) {
+		const struct query_param *p = &q->param[i];
+		int at = (int)i + 1;
+
+		if (p->type == QUERY_INT)
+			rc = sqlite3_bind_int64(*stmt, at, p->number);
+		else if (p->type == QUERY_STRING)
+			rc = sqlite3_bind_text(*stmt, at, p->text, -1,
+					       SQLITE_STATIC);
+		else
+			rc = sqlite3_bind_blob(*stmt, at, p->bytes,
+					       sizeof(p->bytes), SQLITE_STATIC);
+	}
+	return rc;
+}
+
+struct ids {
+	int64_t *id;
+	size_t n, capacity;
+};
+
+static int ids_add(struct ids *ids, int64_t id)
+{
+	if (ids->n == ids->capacity) {
+		size_t capacity = ids->capacity ? 2 * ids->capacity : 256;
+		int64_t *more = realloc(ids->id, capacity * sizeof(*more));
+
+		if (!more)
+			return SQLITE_NOMEM;
+		ids->id = more;
+		ids->capacity = capacity;
+	}
+	ids->id[ids->n++] = id;
+	return SQLITE_ROW;
+}
+
+/* The ids that match, newest first; a result code of SQLite. */
+static int find_ids(struct sqlite_store *s, const struct filter *f,
+		    struct ids *ids)
+{
+	sqlite3_stmt *stmt = NULL;
+	struct query q;
+	int rc;
+
+	query_ids(&q, f);
+	rc = prepare_query(s, &q, &stmt);
+	if (rc == SQLITE_OK)
+		rc = SQLITE_ROW;
+	while (rc == SQLITE_ROW) {
+		rc = sqlite3_step(stmt);
+		if (rc == SQLITE_ROW)
+			rc = ids_add(ids, sqlite3_column_int64(stmt, 0));
+	}
+	sqlite3_finalize(stmt);
+	return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+struct body {
+	uint8_t *data; /* NULL: deleted since its id was found */
+	size_t size;
+};
+
+static int read_body(struct sqlite_store *s, int64_t id, struct body *body)
+{
+	int rc = prepare(s, &s->get_body, GET_BODY);
+
+	if (rc != SQLITE_OK)
+		return rc;
+	sqlite3_bind_int64(s->get_body, 1, id);
+	rc = sqlite3_step(s->get_body);
+	if (rc == SQLITE_ROW) {
+		const void *data = sqlite3_column_blob(s->get_body, 0);
+		int size = sqlite3_column_bytes(s->get_body, 0);
+
+		body->size = (size_t)size;
+		body->data = malloc(body->size + 1);
+		if (body->data && size)
+			memcpy(body->data, data, body->size);
+		rc = body->data ? SQLITE_OK : SQLITE_NOMEM;
+	} else if (rc == SQLITE_DONE) {
+		rc = SQLITE_OK;
+	}
+	sqlite3_reset(s->get_body);
+	return rc;
+}
+
+static int read_chunk(struct sqlite_store *s, const struct ids *ids,
+		      size_t left, struct body *bodies, size_t n)
+{
+	int rc = exec(s, "BEGIN");
+
+	for (size_t i = 0; rc == SQLITE_OK && i < n; i++)
+		rc = read_body(s, ids->id[left - 1 - i], &bodies[i]);
+	if (!sqlite3_get_autocommit(s->db))
+		exec(s, "ROLLBACK");
+	return rc;
+}
+
+/* Hands on and frees; what fn returned. */
+static int give_chunk(struct body *bodies, size_t n, store_event_fn fn,
+		      void *ctx, size_t *damaged)
+{
+	struct event ev;
+	int ret = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!ret && bodies[i].data) {
+			if (event_unpack(&ev, bodies[i].data, bodies[i].size))
+				++*damaged;
+			else
+				ret = fn(&ev, ctx);
+		}
+		free(bodies[i].data);
+		bodies[i].data = NULL;
+	}
+	return ret;
+}
+
+static int give_all(struct sqlite_store *s, const struct ids *ids,
+		    store_event_fn fn, void *ctx, char *err, size_t err_size)
+{
+	struct body bodies[CHUNK] = {};
+	size_t left = ids->n, n, damaged = 0;
+	int rc, ret = 0;
+
+	for (; !ret && left; left -= n) {
+		n = left < CHUNK ? left : CHUNK;
+		rc = read_chunk(s, ids, left, bodies, n);
+		ret = give_chunk(bodies, rc == SQLITE_OK ? n : 0, fn, ctx,
+				 &damaged);
+		if (rc != SQLITE_OK) {
+			give_chunk(bodies, n, NULL, NULL, NULL);
+			return sqlite_fail(s, rc, err, err_size);
+		}
+	}
+	if (!ret && damaged)
+		return store_fail(err, err_size, EBADMSG,
+				  "store %s: %zu events are damaged", s->path,
+				  damaged);
+	return ret;
+}
+
+static int sqlite_query(struct store *base, const struct filter *f,
+			store_event_fn fn, void *ctx, char *err,
+			size_t err_size)
+{
+	struct sqlite_store *s = sqlite_of(base);
+	struct ids ids = {};
+	int rc, ret = sqlite_refresh(s);
+
+	if (ret)
+		return store_fail(err, err_size, -ret, "store %s: %s", s->path,
+				  strerror(-ret));
+	rc = find_ids(s, f, &ids);
+	ret = rc == SQLITE_OK ? give_all(s, &ids, fn, ctx, err, err_size)
+			      : sqlite_fail(s, rc, err, err_size);
+	free(ids.id);
+	return ret;
+}
+
+static int sqlite_get(struct store *base, int64_t id, struct event *ev)
+{
+	struct sqlite_store *s = sqlite_of(base);
+	struct body body = {};
+	struct event found;
+	int ret = sqlite_refresh(s);
+
+	if (ret)
+		return ret;
+	ret = schema_errno(s->db, read_body(s, id, &body));
+	if (ret)
+		return ret;
+	if (!body.data)
+		return -ENOENT;
+	ret = event_unpack(&found, body.data, body.size);
+	free(body.data);
+	if (!ret)
+		*ev = found;
+	return ret;
+}
+
+static int sqlite_count(struct store *base, const struct filter *f,
+			int64_t *rows, int64_t *events)
+{
+	struct sqlite_store *s = sqlite_of(base);
+	sqlite3_stmt *stmt = NULL;
+	struct query q;
+	int rc, ret = sqlite_refresh(s);
+
+	if (ret)
+		return ret;
+	query_count(&q, f);
+	rc = prepare_query(s, &q, &stmt);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(stmt);
+	if (rc == SQLITE_ROW) {
+		*rows = sqlite3_column_int64(stmt, 0);
+		*events = sqlite3_column_int64(stmt, 1);
+	}
+	ret = schema_errno(s->db, rc);
+	sqlite3_finalize(stmt);
+	return ret;
+}
+
+static int sqlite_size(struct store *base, int64_t *bytes, int64_t *events)
+{
+	struct sqlite_store *s = sqlite_of(base);
+	int64_t pages = 0, page = 0, rows = 0;
+	struct stat wal;
+	char *name;
+	int ret = sqlite_refresh(s);
+
+	if (!ret)
+		ret = schema_get_int(s->db, "PRAGMA page_count", &pages);
+	if (!ret)
+		ret = schema_get_int(s->db, "PRAGMA page_size", &page);
+	if (!ret)
+		ret = schema_get_int(s->db, "SELECT COUNT(*) FROM events",
+				     &rows);
+	if (ret)
+		return ret;
+	if (asprintf(&name, "%s-wal", s->path) < 0)
+		return -ENOMEM;
+	*bytes = pages * page + (stat(name, &wal) ? 0 : wal.st_size);
+	*events = rows;
+	free(name);
+	return 0;
+}
+
+static int sqlite_check(struct store *base, char *err, size_t err_size)
+{
+	struct sqlite_store *s = sqlite_of(base);
+	sqlite3_stmt *stmt = NULL;
+	const char *text;
+	int rc, ret = sqlite_refresh(s);
+
+	if (ret)
+		return store_fail(err, err_size, -ret, "store %s: %s", s->path,
+				  strerror(-ret));
+	rc = sqlite3_prepare_v2(s->db, "PRAGMA quick_check(1)", -1, &stmt,
+				NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(stmt);
+	if (rc == SQLITE_ROW) {
+		text = (const char *)sqlite3_column_text(stmt, 0);
+		if (!text || strcmp(text, "ok"))
+			ret = store_fail(err, err_size, EUCLEAN,
+					 "store %s: is damaged: %s", s->path,
+					 text ? text : "?");
+	} else {
+		ret = sqlite_fail(s, rc, err, err_size);
+	}
+	sqlite3_finalize(stmt);
+	return ret;
+}
+
+const struct store_ops sqlite_ops = {
+	.close = sqlite_close,	     .last_id = sqlite_last_id,
+	.put = sqlite_put,	     .sync = sqlite_sync,
+	.query = sqlite_query,	     .get = sqlite_get,
+	.count = sqlite_count,	     .prune = sqlite_prune,
+	.size = sqlite_size,	     .set_note = sqlite_set_note,
+	.get_note = sqlite_get_note, .check = sqlite_check,
+};

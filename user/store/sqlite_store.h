@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The inside of the SQLite engine: sqlite_open.c, sqlite.c, sqlite_prune.c. */
+#ifndef RSTSCOPE_SQLITE_STORE_H
+#define RSTSCOPE_SQLITE_STORE_H
+
+#include <sqlite3.h>
+
+#include "user/store/backend.h"
+
+struct sqlite_store {
+	struct store base;
+	sqlite3 *db;
+	char *path;
+	enum store_mode mode;
+	bool immutable; /* read without a look at the WAL: there was none */
+	bool dirty;	/* put since the last sync */
+	int lock_fd;	/* of a writer, -1 */
+	/* prepared on first use */
+	sqlite3_stmt *put_event, *put_body, *get_body;
+};
+
+extern const struct store_ops sqlite_ops;
+
+static inline struct sqlite_store *sqlite_of(struct store *s)
+{
+	return (struct sqlite_store *)s;
+}
+
+/* One line "store PATH: what SQLite says", and -errno. */
+int sqlite_fail(struct sqlite_store *s, int rc, char *err, size_t err_size);
+/* Before each read: sees to it that a daemon started since is not missed. */
+int sqlite_refresh(struct sqlite_store *s);
+void sqlite_close(struct store *base);
+int sqlite_prune(struct store *base, int64_t now_us, int64_t max_age_s,
+		 int64_t max_bytes, int64_t *deleted);
+
+/* The note under which pruning keeps the highest id ever given. */
+#define SQLITE_LAST_ID ".last_id"
+
+#endif

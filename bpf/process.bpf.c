@@ -31,7 +31,26 @@ int BPF_PROG(process_exit, struct task_struct *task)
 	return 0;
 }
 
-/* The classic record: its raw arguments differ between kernels. */
+static __always_inline void oom_victim(u32 tgid)
+{
+	struct rec_exit *r;
+
+	r = emit_reserve(REC_OOM, sizeof(*r));
+	if (!r)
+		return;
+	r->task.tgid = tgid;
+	emit_submit(r);
+}
+
+/* The first argument is the task on newer kernels, a pid on older ones, where
+ * the verifier refuses this program and the classic record serves. */
+SEC("?tp_btf/mark_victim")
+int BPF_PROG(mark_victim_task, struct task_struct *task)
+{
+	oom_victim(task->tgid);
+	return 0;
+}
+
 struct mark_victim_args {
 	u64 common;
 	int pid;
@@ -40,13 +59,7 @@ struct mark_victim_args {
 SEC("?tp/oom/mark_victim")
 int mark_victim(struct mark_victim_args *ctx)
 {
-	struct rec_exit *r;
-
-	r = emit_reserve(REC_OOM, sizeof(*r));
-	if (!r)
-		return 0;
-	r->task.tgid = ctx->pid;
-	emit_submit(r);
+	oom_victim(ctx->pid);
 	return 0;
 }
 

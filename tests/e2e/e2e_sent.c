@@ -225,9 +225,9 @@ static void test_listener_closed_with_backlog(void **state)
 
 /*
  * A full accept queue and tcp_abort_on_overflow: the client's connect() has
- * succeeded when its connection is reset. A backlog of 0 holds one connection,
- * and a SYN that meets a full queue is only dropped: so both handshakes are
- * held up before their last ACK, and what is written later completes them.
+ * succeeded when its connection is reset. A backlog of 1 holds two connections,
+ * and a SYN that meets a full queue is only dropped: so two handshakes are held
+ * up before their last ACK, and what is written later completes them.
  */
 static void test_accept_overflow(void **state)
 {
@@ -240,8 +240,9 @@ static void test_accept_overflow(void **state)
 		harness_skip("nft: this kernel or machine has no nf_tables");
 	server = actor_new("e2e-server", 0);
 	client = actor_new("e2e-client", 0);
-	listener = act(server, do_listen, w->family, 0);
+	listener = act(server, do_listen, w->family, 1);
 	port = act(server, do_port, listener);
+	assert_true(act(client, do_connect, w->family, HOST_LOOPBACK, port) > 0);
 	must_in(-1, "nft 'add chain inet e2e input "
 		    "{ type filter hook input priority 0; }'");
 	must_in(-1, "nft 'add rule inet e2e input tcp dport %ld "

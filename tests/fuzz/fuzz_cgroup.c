@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * /proc/PID/cgroup holds names that containers choose.
- *   clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -I. \
- *	tests/fuzz/fuzz_cgroup.c user/attribute/cgroup.c user/base/format.c \
- *	-lm -o build/fuzz_cgroup
  */
 #include <stdlib.h>
 #include <string.h>

@@ -2,10 +2,6 @@
 /*
  * Recordings come from anywhere. Whatever a reader accepts must be a good
  * record, and the same after another turn through the text form.
- *   clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -I. \
- *	tests/fuzz/fuzz_record.c user/observe/record_[frt]*.c user/base/format.c
- *\ user/base/parse.c -lm -o build/fuzz_record build/fuzz_record
- *tests/fuzz/corpus/record
  */
 #include <stdlib.h>
 #include <string.h>

@@ -303,34 +303,6 @@ static void test_late_frequent_name(void **state)
 	metrics_free(m);
 }
 
-/* Names that come in turn do not take the slot from each other. */
-static void test_no_taking_turns(void **state)
-{
-	struct metrics *m = new_metrics(1);
-	struct event a = reset_event("a"), b = reset_event("b");
-	int i;
-
-	(void)state;
-	for (i = 0; i < 5000; i++) {
-		metrics_count(m, &a, 1);
-		metrics_count(m, &b, 1);
-	}
-	assert_true(process_sample(m, "a") == 5000);
-	assert_true(process_sample(m, "other") == 5000);
-	metrics_free(m);
-}
-
-static void test_no_names_at_all(void **state)
-{
-	struct metrics *m = new_metrics(0);
-	struct event ev = reset_event("node");
-
-	(void)state;
-	metrics_count(m, &ev, 4);
-	assert_true(process_sample(m, "other") == 4);
-	metrics_free(m);
-}
-
 static void test_hostile_names(void **state)
 {
 	struct metrics *m = new_metrics(50);
@@ -513,8 +485,6 @@ int main(void)
 		cmocka_unit_test(test_ten_thousand_names),
 		cmocka_unit_test(test_series_stay_bounded),
 		cmocka_unit_test(test_late_frequent_name),
-		cmocka_unit_test(test_no_taking_turns),
-		cmocka_unit_test(test_no_names_at_all),
 		cmocka_unit_test(test_hostile_names),
 		cmocka_unit_test(test_openmetrics),
 		cmocka_unit_test(test_sample),

@@ -40,6 +40,7 @@ struct request {
 	bool limit_set, filter_set;
 	bool help, version, dump;
 	bool last;		/* why */
+	bool separate_netns;	/* replay */
 	const char *columns;	/* -o; NULL: the default ones */
 	const char *by;		/* summary; NULL: the default */
 	int64_t top;		/* summary: that many groups; 0: all */
@@ -108,14 +109,19 @@ void suggest_try(struct suggestion *s, const char *text, const char *candidate);
 
 /* --- the commands --------------------------------------------------------- */
 extern const struct cli_option ls_options[];
+extern const struct cli_option replay_options[];
 extern const struct cli_option summary_options[];
 extern const struct cli_option why_options[];
+/* -o, of ls, tail and replay. */
+int set_columns(struct cli *cli, struct request *req,
+		const struct cli_option *option, const char *value);
 int cmd_ls(struct cli *cli, struct request *req);
 int cmd_tail(struct cli *cli, struct request *req);
 int cmd_why(struct cli *cli, struct request *req);
 int cmd_summary(struct cli *cli, struct request *req);
 int cmd_causes(struct cli *cli, struct request *req);
 int cmd_doctor(struct cli *cli, struct request *req);
+int cmd_replay(struct cli *cli, struct request *req);
 int cmd_help(struct cli *cli, struct request *req);
 
 #endif

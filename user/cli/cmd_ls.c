@@ -18,8 +18,8 @@
  */
 #define TAIL_SETTLE_US (500 * 1000)
 
-static int set_columns(struct cli *cli, struct request *req,
-		       const struct cli_option *option, const char *value)
+int set_columns(struct cli *cli, struct request *req,
+		const struct cli_option *option, const char *value)
 {
 	(void)cli, (void)option;
 	req->columns = value;
@@ -91,7 +91,7 @@ int cmd_ls(struct cli *cli, struct request *req)
 	bool limited = cli->terminal && !cli->json && !req->limit_set;
 	struct store *store = NULL;
 	char err[512] = "";
-	int ret;
+	int ret, flushed;
 
 	ret = list_new(&ls.list, cli, req->columns);
 	if (ret)
@@ -103,9 +103,9 @@ int cmd_ls(struct cli *cli, struct request *req)
 	if (limited)
 		req->filter.limit = LIMIT_ON_TERMINAL;
 	ret = store_query(store, &req->filter, ls_event, &ls, err, sizeof(err));
-	ret = finish(cli, ret, err);
-	if (!ret)
-		ret = list_flush(ls.list);
+	/* Damaged events are left out; the others are shown all the same. */
+	flushed = list_flush(ls.list);
+	ret = finish(cli, ret ? ret : flushed, err);
 	if (!ret && !cli_stopped(cli)) {
 		fflush(cli->out);
 		tell_hidden(cli, store, req, list_count(ls.list), limited);
@@ -146,14 +146,19 @@ static int follow(struct tail *t, struct store *store)
 {
 	struct cli *cli = t->ls.cli;
 	char err[512] = "";
+	bool damaged = false;
 	int ret;
 
 	do {
 		cli->now_us = clock_unix_us();
 		ret = store_query(store, &t->next, tail_event, t, err,
 				  sizeof(err));
-		if (ret < 0)
+		if (ret == -EBADMSG && !damaged) {
+			cli_error(cli, "%s", err);
+			damaged = true; /* said once; the others go on */
+		} else if (ret < 0 && ret != -EBADMSG) {
 			return finish(cli, ret, err);
+		}
 	} while (!cli_sleep_ms(cli, TAIL_POLL_MS));
 	return 0;
 }

@@ -44,6 +44,7 @@ struct summary {
 	size_t n;
 	double window_s;
 	struct groups *groups;
+	int damaged; /* an errno: events had to be left out */
 };
 
 static int unknown_key(const struct cli *cli, const char *name)
@@ -234,6 +235,10 @@ static int read_events(struct summary *s, const struct request *req)
 		return ret;
 	ret = store_query(store, &req->filter, add, s, err, sizeof(err));
 	store_close(store);
+	if (ret == -EBADMSG) { /* tell it, show the others, and fail */
+		s->damaged = cli_store_failed(s->cli, ret, err);
+		ret = 0;
+	}
 	if (ret < 0)
 		return cli_store_failed(s->cli, ret, err);
 	return ret > 0 ? -EINTR : groups_finish(s->groups);
@@ -275,5 +280,5 @@ int cmd_summary(struct cli *cli, struct request *req)
 			req->filter.until_us == NOT_KNOWN ?
 				"; --since 1d looks further back" : "");
 	groups_free(s.groups);
-	return ret;
+	return ret ? ret : s.damaged;
 }

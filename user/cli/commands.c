@@ -51,6 +51,12 @@ const struct command commands[] = {
 	{ "summary", "[FILTER] [--by KEY,...]",
 	  "how many, of what, how often", summary_options, true, 0,
 	  cmd_summary },
+	{ "causes", "[NAME]",
+	  "the knowledge: each cause, how it is told, what fixes it", NULL,
+	  false, 1, cmd_causes },
+	{ "replay", "[FILTER] FILE",
+	  "raw records of rstscoped --record, explained anew", replay_options,
+	  true, 1, cmd_replay },
 	{ "doctor", "",
 	  "whether the daemon runs, what it sees, what was lost", NULL, false,
 	  0, cmd_doctor },
@@ -95,9 +101,9 @@ static void print_command_help(FILE *out, const struct command *c)
 	fprintf(out, "Usage: rstscope %s%s%s\n%s\n", c->name,
 		*c->arguments ? " " : "", c->arguments, c->help);
 	options_help(out, c);
-	if (c->options == ls_options)
+	if (c->options == ls_options || c->options == replay_options)
 		columns_help(out);
-	if (c->filter)
+	if (c->filter && c->options != replay_options)
 		fputs("\nThe last hour unless --since says otherwise.\n", out);
 }
 

@@ -202,7 +202,11 @@ static void add_other(struct timeline *t, const struct event *ev,
 	if (ev->other_event != NOT_KNOWN)
 		snprintf(id, sizeof(id), " (event %lld)",
 			 (long long)ev->other_event);
-	if (other)
+	/*
+	 * On one host our end is told while the other still sends, so that the
+	 * record of the act may come after that of its effect.
+	 */
+	if (other && other->time_us < ev->time_us)
 		at_time(t, (other->time_us - ev->time_us) / 1000.0,
 			"the other end, %s[%lld], %s%s", comm,
 			(long long)ev->other_pid, did, id);

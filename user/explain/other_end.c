@@ -16,6 +16,7 @@
 
 #define SCAN_PORTS 5 /* several services of one host may be down at once */
 #define PROBE_PERIODS 3
+#define CROSSED_MS 20
 
 static enum cause idle_cause(const struct facts *f)
 {
@@ -120,6 +121,8 @@ bool settle_other_end(const struct facts *f, struct settled *out)
 	out->instead = CAUSE_UNKNOWN;
 	how = mechanism(c);
 	settled_say(out, how_closed(c));
+	if (c->did[0] && c->aborted && c->unread_bytes > 0)
+		settled_say(out, "{other_unread} were not read there");
 	if (gave_up_idle(f)) {
 		out->cause = idle_cause(f);
 		out->confidence = 0.93;
@@ -219,6 +222,23 @@ static void widen_close(const struct facts *f, struct settled *s)
 		      "the TLS handshake had not finished");
 }
 
+/* A request came in the very moment in which our idle timer closed. */
+static void widen_unread(const struct facts *f, const struct timeouts *t,
+			 struct settled *s)
+{
+	widen_close(f, s);
+	if (s->cause != CAUSE_CLOSE_WITH_UNREAD_DATA ||
+	    f->role != ROLE_SERVER || f->sent_bytes <= 0 ||
+	    f->since_receive_ms == NOT_KNOWN ||
+	    f->since_receive_ms > CROSSED_MS ||
+	    f->since_send_ms < f->idle_ms || !settled_timer(f, t, f->idle_ms))
+		return;
+	widen(s, idle_cause(f), 0.6,
+	      "the request came after {pause} idle, in the moment in which an "
+	      "idle timer closes");
+	s->timer_ms = f->idle_ms;
+}
+
 static void widen_probe(const struct facts *f, const struct history *h,
 			struct settled *s)
 {
@@ -243,7 +263,7 @@ void settle_wider(const struct facts *f, const struct history *h,
 		widen_late(f, h, t, s);
 		break;
 	case CAUSE_CLOSE_WITH_UNREAD_DATA:
-		widen_close(f, s);
+		widen_unread(f, t, s);
 		break;
 	case CAUSE_LINGER_ZERO:
 		widen_close(f, s);

@@ -41,13 +41,34 @@ int64_t facts_idle_at_end_ms(const struct facts *f)
 	return since_use < f->idle_ms ? f->idle_ms - since_use : 0;
 }
 
+/* An answer was due for so long when the end came; NOT_KNOWN: none was. */
+static int64_t waited_ms(const struct facts *f)
+{
+	int64_t fin = f->peer_fin_before_ms;
+
+	if (f->role == ROLE_SERVER || f->unacked_bytes > 0 ||
+	    (f->kind != KIND_HANGUP && f->answered != TRI_NO) ||
+	    f->since_send_ms == NOT_KNOWN)
+		return NOT_KNOWN;
+	if (f->peer_fin != TRI_YES || fin == NOT_KNOWN)
+		return f->since_send_ms;
+	return f->since_send_ms > fin ? f->since_send_ms - fin : NOT_KNOWN;
+}
+
+int64_t facts_timer_ms(const struct facts *f)
+{
+	int64_t waited = waited_ms(f);
+
+	return waited >= IDLE_MIN_MS ? waited : facts_idle_at_end_ms(f);
+}
+
 void sample_take(struct sample *s, const struct facts *f,
 		 const struct verdict *v)
 {
 	memset(s, 0, sizeof(*s));
 	s->failure = f->failure;
 	s->time_us = f->time_us;
-	s->idle_ms = facts_idle_at_end_ms(f);
+	s->idle_ms = facts_timer_ms(f);
 	s->age_ms = f->age_ms;
 	s->local_port = f->local.port;
 	s->kind = (uint8_t)f->kind;
@@ -115,7 +136,7 @@ static void sum_clusters(const struct sample *sample, size_t n,
 			 const struct facts *f, struct past *past)
 {
 	struct values idle = { .n = 0 }, age = { .n = 0 };
-	int64_t own_idle = facts_idle_at_end_ms(f);
+	int64_t own_idle = facts_timer_ms(f);
 
 	if (own_idle < IDLE_MIN_MS && f->age_ms < IDLE_MIN_MS)
 		return;

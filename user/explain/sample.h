@@ -38,4 +38,7 @@ bool facts_brief(const struct facts *f);
  */
 int64_t facts_idle_at_end_ms(const struct facts *f);
 
+/* The same, or how long an answer was overdue: what a timer may have timed. */
+int64_t facts_timer_ms(const struct facts *f);
+
 #endif

@@ -71,7 +71,7 @@ static void fill_idle(struct view *view, struct verdict *v)
 			     view->reply_ms :
 			     view->idle_ms;
 
-	if (view->past.idle.n >= LEARNED_MIN && !view->waited)
+	if (view->past.idle.n >= LEARNED_MIN)
 		set_learned(view, v, &view->past.idle,
 			    row ? row->component : NULL);
 	else if (row)

@@ -50,7 +50,8 @@ static void look_at_traffic(struct view *v)
 	v->due = f->kind == KIND_HANGUP || f->answered == TRI_NO;
 	v->at_once = v->solicited && v->reply_ms != NOT_KNOWN &&
 		     v->reply_ms <= v->quick_ms;
-	v->waited = v->due && v->client && v->reply_ms >= PAUSE_MS;
+	v->waited = v->due && v->client && v->reply_ms >= PAUSE_MS &&
+		    f->unacked_bytes <= 0;
 	v->closing = f->state == TCP_FIN_WAIT1 || f->state == TCP_FIN_WAIT2 ||
 		     f->state == TCP_CLOSING || f->state == TCP_LAST_ACK ||
 		     f->state == TCP_TIME_WAIT;

@@ -78,6 +78,21 @@ static bool group_wanted(const struct observer *o, enum plan_group group)
 	}
 }
 
+/* The best method after the present one that BTF allows, or none. */
+static void next_method(const struct observer *o, struct choice *c)
+{
+	const struct plan_method *m = c->method;
+
+	m = m ? m + 1 : c->hook->methods;
+	c->method = NULL;
+	for (; m < c->hook->methods + PLAN_METHODS && m->program; m++) {
+		if (plan_method_possible(m, o->btf)) {
+			c->method = m;
+			return;
+		}
+	}
+}
+
 static void choose(struct observer *o, struct choice *c,
 		   const struct plan_hook *hook)
 {
@@ -91,13 +106,10 @@ static void choose(struct observer *o, struct choice *c,
 			 "this kernel does not say why it drops a segment");
 		return;
 	}
-	for (size_t i = 0; i < PLAN_METHODS && hook->methods[i].program; i++) {
-		if (plan_method_possible(&hook->methods[i], o->btf)) {
-			c->method = &hook->methods[i];
-			return;
-		}
-	}
-	snprintf(c->why, sizeof(c->why), "this kernel has no %s", hook->hook);
+	next_method(o, c);
+	if (!c->method)
+		snprintf(c->why, sizeof(c->why), "this kernel has no %s",
+			 hook->hook);
 }
 
 static void choose_all(struct observer *o)
@@ -154,24 +166,27 @@ static struct rstscope *open_skeleton(struct observer *o,
 	return skel;
 }
 
-/* Tries each chosen program alone; those refused lose their method. */
+static int load_alone(struct observer *o, const struct choice *c)
+{
+	struct rstscope *skel = open_skeleton(o, c);
+	int err = skel ? rstscope__load(skel) : -ENOMEM;
+
+	rstscope__destroy(skel);
+	return err;
+}
+
+/* Tries each chosen program alone; one that is refused gives way to the next. */
 static void drop_refused(struct observer *o)
 {
 	for (size_t i = 0; i < o->choices_count; i++) {
 		struct choice *c = &o->choices[i];
-		struct rstscope *skel;
 		int err;
 
-		if (!c->method)
-			continue;
-		skel = open_skeleton(o, c);
-		err = skel ? rstscope__load(skel) : -ENOMEM;
-		rstscope__destroy(skel);
-		if (!err)
-			continue;
-		c->method = NULL;
-		snprintf(c->why, sizeof(c->why), "refused: %.180s",
-			 strerror(-err));
+		while (c->method && (err = load_alone(o, c))) {
+			snprintf(c->why, sizeof(c->why), "%s is refused: %.150s",
+				 c->method->method, strerror(-err));
+			next_method(o, c);
+		}
 	}
 }
 

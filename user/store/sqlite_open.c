@@ -34,9 +34,9 @@
 	"PRAGMA temp_store=MEMORY;"
 /* auto_vacuum counts only while the file is empty. */
 #define WRITE_PRAGMAS                                                          \
-	READ_PRAGMAS "PRAGMA auto_vacuum=INCREMENTAL;"                         \
+	READ_PRAGMAS "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA page_size=8192;"                         \
 		     "PRAGMA synchronous=NORMAL; PRAGMA cache_size=-8192;"     \
-		     "PRAGMA journal_size_limit=16777216;"
+		     "PRAGMA journal_size_limit=16777216; PRAGMA wal_autocheckpoint=2000;"
 
 int sqlite_fail(struct sqlite_store *s, int rc, char *err, size_t err_size)
 {

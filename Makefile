@@ -60,7 +60,7 @@ $(BUILD)/rstscope: $(BUILD)/user/cli/main.o $(LIB)
 
 $(LIB): $(OBJ)
 	$(call say,AR,$@)
-	$(Q)rm -f $@ && $(AR) rcs $@ $^
+	$(Q)rm -f $@ && $(AR) rcsP $@ $^
 
 $(BUILD)/%.o: %.c | $(GEN)
 	$(call say,CC,$<)

@@ -76,6 +76,9 @@ const char *errno_name(int64_t nr);
 /* The errno of that name, or -ENOENT. */
 int errno_by_name(const char *name);
 
+/* A plain copy of a string, cut to fit: for paths where snprintf is too dear. */
+void text_copy(char *to, size_t size, const char *from);
+
 /* --- clock.c -------------------------------------------------------------- */
 int64_t clock_unix_us(void);
 uint64_t clock_mono_ns(void);

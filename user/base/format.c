@@ -203,3 +203,11 @@ int errno_by_name(const char *name)
 	}
 	return -ENOENT;
 }
+
+void text_copy(char *to, size_t size, const char *from)
+{
+	size_t length = strnlen(from, size - 1);
+
+	memcpy(to, from, length);
+	to[length] = '\0';
+}

@@ -247,15 +247,15 @@ static void other_did(const struct failure *from, enum cause cause,
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
 		if (words[i].cause != cause)
 			continue;
-		snprintf(out->did, sizeof(out->did), "%s", words[i].did);
+		text_copy(out->did, sizeof(out->did), words[i].did);
 	}
 	if (cause == CAUSE_PROCESS_EXIT && out->task.exit_signal > 0)
 		snprintf(out->did, sizeof(out->did), "was killed by signal %d",
 			 (int)out->task.exit_signal);
 	if (!out->did[0])
-		snprintf(out->did, sizeof(out->did), "%s",
-			 from->facts.closer.known ? from->facts.closer.did
-						  : "sent the RST");
+		text_copy(out->did, sizeof(out->did),
+			  from->facts.closer.known ? from->facts.closer.did
+						   : "sent the RST");
 }
 
 /* What the sender's own event says of it, for the one that received. */
@@ -284,8 +284,8 @@ static void other_from_sender(struct failure *f, const struct failure *sender,
 			other->before_ms = 0;
 	}
 	if (cause >= 0)
-		snprintf(other->cause, sizeof(other->cause), "%s",
-			 cause_name((enum cause)cause));
+		text_copy(other->cause, sizeof(other->cause),
+			  cause_name((enum cause)cause));
 	other->did[0] = '\0';
 	other_did(sender, (enum cause)cause, other);
 }
@@ -302,9 +302,9 @@ static void other_from_receiver(struct failure *f, const struct failure *hit)
 	other->known = true;
 	other->task = *task;
 	other->event = hit->event;
-	snprintf(other->did, sizeof(other->did), "%s",
-		 hit->facts.kind == KIND_REFUSED ? "was refused"
-						 : "received the RST");
+	text_copy(other->did, sizeof(other->did),
+		  hit->facts.kind == KIND_REFUSED ? "was refused"
+						  : "received the RST");
 }
 
 /* --- settling ------------------------------------------------------------- */

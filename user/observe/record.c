@@ -83,15 +83,15 @@ void record_call(const struct rec_task *task, const struct record_context *ctx,
 		 * name; the one it interrupted made no RST. */
 		out->known = true;
 		out->class = CALL_EXIT;
-		snprintf(out->name, sizeof(out->name), "%s",
-			 name && !strcmp(name, "exit") ? name : "exit_group");
+		text_copy(out->name, sizeof(out->name),
+			  name && !strcmp(name, "exit") ? name : "exit_group");
 		return;
 	}
 	if (!name)
 		return;
 	out->known = true;
 	out->class = class_of(name);
-	snprintf(out->name, sizeof(out->name), "%s", name);
+	text_copy(out->name, sizeof(out->name), name);
 }
 
 /* --- one group of fields after the other ---------------------------------- */
@@ -265,8 +265,8 @@ static void set_packets(const struct rec_failure *r,
 		return;
 	f->reason = r->reason;
 	if (r->reason < ARRAY_SIZE(ctx->reasons))
-		snprintf(f->reason_name, sizeof(f->reason_name), "%s",
-			 ctx->reasons[r->reason]);
+		text_copy(f->reason_name, sizeof(f->reason_name),
+			  ctx->reasons[r->reason]);
 }
 
 static void set_closed(const struct rec_closed *c, uint64_t now_ns,
@@ -307,11 +307,11 @@ static void set_ends(const struct rec_failure *r,
 	if (r->known & KNOWN_OTHER)
 		set_closed(&r->other, r->head.time_ns, ctx, &f->other);
 	if (f->closer.known)
-		snprintf(f->closer.did, sizeof(f->closer.did), "%s",
-			 closed_how(&f->closer));
+		text_copy(f->closer.did, sizeof(f->closer.did),
+			  closed_how(&f->closer));
 	if (f->other.known)
-		snprintf(f->other.did, sizeof(f->other.did), "%s",
-			 closed_how(&f->other));
+		text_copy(f->other.did, sizeof(f->other.did),
+			  closed_how(&f->other));
 }
 
 /* --- idle ----------------------------------------------------------------- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The SQLite engine: putting, asking, notes. */
+/* The SQLite engine: putting, notes, size, check. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,17 +11,14 @@
 #include "user/store/schema.h"
 #include "user/store/sqlite_store.h"
 
-/* Events read in one transaction; their callbacks run outside of it. */
-#define CHUNK 128
-
 #define PUT_EVENT                                                              \
 	"INSERT OR REPLACE INTO events (id, time_us, benign, count, kind,"     \
 	" cause, class, comm, pid, unit, container, host, family, local_port," \
 	" peer_port, peer_ip) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 #define PUT_BODY "INSERT OR REPLACE INTO bodies (id, body) VALUES (?,?)"
-#define GET_BODY "SELECT body FROM bodies WHERE id = ?"
 
-static int prepare(struct sqlite_store *s, sqlite3_stmt **stmt, const char *sql)
+int sqlite_prepare(struct sqlite_store *s, sqlite3_stmt **stmt,
+		   const char *sql)
 {
 	if (*stmt)
 		return SQLITE_OK;
@@ -97,7 +94,7 @@ static int put_one(struct sqlite_store *s, const struct store_packed *packed,
 	return step_once(s->put_body);
 }
 
-static int exec(struct sqlite_store *s, const char *sql)
+int sqlite_exec(struct sqlite_store *s, const char *sql)
 {
 	return sqlite3_exec(s->db, sql, NULL, NULL, NULL);
 }
@@ -107,16 +104,16 @@ static int sqlite_put(struct store *base, const struct store_packed *events,
 {
 	struct sqlite_store *s = sqlite_of(base);
 	struct event ev;
-	int rc = prepare(s, &s->put_event, PUT_EVENT);
+	int rc = sqlite_prepare(s, &s->put_event, PUT_EVENT);
 
 	if (rc == SQLITE_OK)
-		rc = prepare(s, &s->put_body, PUT_BODY);
+		rc = sqlite_prepare(s, &s->put_body, PUT_BODY);
 	if (rc == SQLITE_OK)
-		rc = exec(s, "BEGIN IMMEDIATE");
+		rc = sqlite_exec(s, "BEGIN IMMEDIATE");
 	for (size_t i = 0; rc == SQLITE_OK && i < n; i++)
 		rc = put_one(s, &events[i], &ev);
 	if (rc == SQLITE_OK)
-		rc = exec(s, "COMMIT");
+		rc = sqlite_exec(s, "COMMIT");
 	if (rc == SQLITE_OK) {
 		s->dirty = true;
 		return 0;
@@ -124,7 +121,7 @@ static int sqlite_put(struct store *base, const struct store_packed *events,
 	rc = sqlite_fail(s, rc, err, err_size);
 	/* Fails where SQLite has rolled back by itself. */
 	if (!sqlite3_get_autocommit(s->db))
-		exec(s, "ROLLBACK");
+		sqlite_exec(s, "ROLLBACK");
 	return rc;
 }
 
@@ -218,215 +215,6 @@ static int sqlite_last_id(struct store *base, int64_t *id)
 		return ret;
 	*id = noted > highest ? noted : highest;
 	return 0;
-}
-
-static int prepare_query(struct sqlite_store *s, const struct query *q,
-			 sqlite3_stmt **stmt)
-{
-	int rc = sqlite3_prepare_v2(s->db, q->text, (int)q->used, stmt, NULL);
-
-	for (unsigned int i = 0; rc == SQLITE_OK && i < q->params; i++) {
-		const struct query_param *p = &q->param[i];
-		int at = (int)i + 1;
-
-		if (p->type == QUERY_INT)
-			rc = sqlite3_bind_int64(*stmt, at, p->number);
-		else if (p->type == QUERY_STRING)
-			rc = sqlite3_bind_text(*stmt, at, p->text, -1,
-					       SQLITE_STATIC);
-		else
-			rc = sqlite3_bind_blob(*stmt, at, p->bytes,
-					       sizeof(p->bytes), SQLITE_STATIC);
-	}
-	return rc;
-}
-
-struct ids {
-	int64_t *id;
-	size_t n, capacity;
-};
-
-static int ids_add(struct ids *ids, int64_t id)
-{
-	if (ids->n == ids->capacity) {
-		size_t capacity = ids->capacity ? 2 * ids->capacity : 256;
-		int64_t *more = realloc(ids->id, capacity * sizeof(*more));
-
-		if (!more)
-			return SQLITE_NOMEM;
-		ids->id = more;
-		ids->capacity = capacity;
-	}
-	ids->id[ids->n++] = id;
-	return SQLITE_ROW;
-}
-
-/* The ids that match, newest first; a result code of SQLite. */
-static int find_ids(struct sqlite_store *s, const struct filter *f,
-		    struct ids *ids)
-{
-	sqlite3_stmt *stmt = NULL;
-	struct query q;
-	int rc;
-
-	query_ids(&q, f);
-	rc = prepare_query(s, &q, &stmt);
-	if (rc == SQLITE_OK)
-		rc = SQLITE_ROW;
-	while (rc == SQLITE_ROW) {
-		rc = sqlite3_step(stmt);
-		if (rc == SQLITE_ROW)
-			rc = ids_add(ids, sqlite3_column_int64(stmt, 0));
-	}
-	sqlite3_finalize(stmt);
-	return rc == SQLITE_DONE ? SQLITE_OK : rc;
-}
-
-struct body {
-	uint8_t *data; /* NULL: deleted since its id was found */
-	size_t size;
-};
-
-static int read_body(struct sqlite_store *s, int64_t id, struct body *body)
-{
-	int rc = prepare(s, &s->get_body, GET_BODY);
-
-	if (rc != SQLITE_OK)
-		return rc;
-	sqlite3_bind_int64(s->get_body, 1, id);
-	rc = sqlite3_step(s->get_body);
-	if (rc == SQLITE_ROW) {
-		const void *data = sqlite3_column_blob(s->get_body, 0);
-		int size = sqlite3_column_bytes(s->get_body, 0);
-
-		body->size = (size_t)size;
-		body->data = malloc(body->size + 1);
-		if (body->data && size)
-			memcpy(body->data, data, body->size);
-		rc = body->data ? SQLITE_OK : SQLITE_NOMEM;
-	} else if (rc == SQLITE_DONE) {
-		rc = SQLITE_OK;
-	}
-	sqlite3_reset(s->get_body);
-	return rc;
-}
-
-static int read_chunk(struct sqlite_store *s, const struct ids *ids,
-		      size_t left, struct body *bodies, size_t n)
-{
-	int rc = exec(s, "BEGIN");
-
-	for (size_t i = 0; rc == SQLITE_OK && i < n; i++)
-		rc = read_body(s, ids->id[left - 1 - i], &bodies[i]);
-	if (!sqlite3_get_autocommit(s->db))
-		exec(s, "ROLLBACK");
-	return rc;
-}
-
-/* Hands on and frees; what fn returned. */
-static int give_chunk(struct body *bodies, size_t n, store_event_fn fn,
-		      void *ctx, size_t *damaged)
-{
-	struct event ev;
-	int ret = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		if (!ret && bodies[i].data) {
-			if (event_unpack(&ev, bodies[i].data, bodies[i].size))
-				++*damaged;
-			else
-				ret = fn(&ev, ctx);
-		}
-		free(bodies[i].data);
-		bodies[i].data = NULL;
-	}
-	return ret;
-}
-
-static int give_all(struct sqlite_store *s, const struct ids *ids,
-		    store_event_fn fn, void *ctx, char *err, size_t err_size)
-{
-	struct body bodies[CHUNK] = {};
-	size_t left = ids->n, n, damaged = 0;
-	int rc, ret = 0;
-
-	for (; !ret && left; left -= n) {
-		n = left < CHUNK ? left : CHUNK;
-		rc = read_chunk(s, ids, left, bodies, n);
-		ret = give_chunk(bodies, rc == SQLITE_OK ? n : 0, fn, ctx,
-				 &damaged);
-		if (rc != SQLITE_OK) {
-			give_chunk(bodies, n, NULL, NULL, NULL);
-			return sqlite_fail(s, rc, err, err_size);
-		}
-	}
-	if (!ret && damaged)
-		return store_fail(err, err_size, EBADMSG,
-				  "store %s: %zu events are damaged", s->path,
-				  damaged);
-	return ret;
-}
-
-static int sqlite_query(struct store *base, const struct filter *f,
-			store_event_fn fn, void *ctx, char *err,
-			size_t err_size)
-{
-	struct sqlite_store *s = sqlite_of(base);
-	struct ids ids = {};
-	int rc, ret = sqlite_refresh(s);
-
-	if (ret)
-		return store_fail(err, err_size, -ret, "store %s: %s", s->path,
-				  strerror(-ret));
-	rc = find_ids(s, f, &ids);
-	ret = rc == SQLITE_OK ? give_all(s, &ids, fn, ctx, err, err_size)
-			      : sqlite_fail(s, rc, err, err_size);
-	free(ids.id);
-	return ret;
-}
-
-static int sqlite_get(struct store *base, int64_t id, struct event *ev)
-{
-	struct sqlite_store *s = sqlite_of(base);
-	struct body body = {};
-	struct event found;
-	int ret = sqlite_refresh(s);
-
-	if (ret)
-		return ret;
-	ret = schema_errno(s->db, read_body(s, id, &body));
-	if (ret)
-		return ret;
-	if (!body.data)
-		return -ENOENT;
-	ret = event_unpack(&found, body.data, body.size);
-	free(body.data);
-	if (!ret)
-		*ev = found;
-	return ret;
-}
-
-static int sqlite_count(struct store *base, const struct filter *f,
-			int64_t *rows, int64_t *events)
-{
-	struct sqlite_store *s = sqlite_of(base);
-	sqlite3_stmt *stmt = NULL;
-	struct query q;
-	int rc, ret = sqlite_refresh(s);
-
-	if (ret)
-		return ret;
-	query_count(&q, f);
-	rc = prepare_query(s, &q, &stmt);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(stmt);
-	if (rc == SQLITE_ROW) {
-		*rows = sqlite3_column_int64(stmt, 0);
-		*events = sqlite3_column_int64(stmt, 1);
-	}
-	ret = schema_errno(s->db, rc);
-	sqlite3_finalize(stmt);
-	return ret;
 }
 
 static int sqlite_size(struct store *base, int64_t *bytes, int64_t *events)

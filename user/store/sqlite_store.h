@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The inside of the SQLite engine: sqlite_open.c, sqlite.c, sqlite_prune.c. */
+/* The inside of the SQLite engine: what the files sqlite*.c share. */
 #ifndef RSTSCOPE_SQLITE_STORE_H
 #define RSTSCOPE_SQLITE_STORE_H
 
@@ -30,7 +30,18 @@ static inline struct sqlite_store *sqlite_of(struct store *s)
 int sqlite_fail(struct sqlite_store *s, int rc, char *err, size_t err_size);
 /* Before each read: sees to it that a daemon started since is not missed. */
 int sqlite_refresh(struct sqlite_store *s);
+/* Result codes of SQLite. */
+int sqlite_prepare(struct sqlite_store *s, sqlite3_stmt **stmt,
+		   const char *sql); /* once: does nothing where *stmt is set */
+int sqlite_exec(struct sqlite_store *s, const char *sql);
+
+/* The operations that stand in files of their own. */
 void sqlite_close(struct store *base);
+int sqlite_query(struct store *base, const struct filter *f, store_event_fn fn,
+		 void *ctx, char *err, size_t err_size);
+int sqlite_get(struct store *base, int64_t id, struct event *ev);
+int sqlite_count(struct store *base, const struct filter *f, int64_t *rows,
+		 int64_t *events);
 int sqlite_prune(struct store *base, int64_t now_us, int64_t max_age_s,
 		 int64_t max_bytes, int64_t *deleted);
 

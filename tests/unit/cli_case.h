@@ -23,7 +23,8 @@ struct cli_case {
 	char dir[64], url[128];
 	struct store *store; /* for writing; NULL once closed */
 	struct cli cli;
-	char *out, *err; /* of the last run */
+	volatile sig_atomic_t stop; /* an interrupt, for tail */
+	char *out, *err;	    /* of the last run */
 	size_t out_size, err_size;
 };
 
@@ -111,6 +112,7 @@ static inline int case_run(struct cli_case *c, const char *args)
 	c->cli.out = open_memstream(&c->out, &c->out_size);
 	c->cli.err = open_memstream(&c->err, &c->err_size);
 	c->cli.out_fd = -1;
+	c->cli.stop = &c->stop;
 	c->cli.store_url = c->url;
 	c->cli.now_us = CASE_NOW_US;
 	snprintf(line, sizeof(line), "rstscope %s", args);

@@ -13,7 +13,8 @@ static void names_are_unique_and_explained(void **state)
 		assert_true(column_find(a->name) == a);
 		assert_true(*a->header && *a->help);
 		assert_true(a->width > 0);
-		assert_true((a->format == FORMAT_FUNCTION) == (a->text != NULL));
+		assert_true((a->format == FORMAT_FUNCTION) ==
+			    (a->text != NULL));
 	}
 	for (size_t i = 0; default_columns[i]; i++)
 		assert_non_null(column_find(default_columns[i]));
@@ -24,11 +25,11 @@ static void names_are_unique_and_explained(void **state)
 static void unknown_is_empty(void **state)
 {
 	static const char *const known[] = {
-		"id", "count", "kind", "failure", "local", "peer", "role",
-		"state", "cause", "confidence", "blame", "benign", "retry",
-		"time",
+		"id",	 "count",  "kind",  "failure", "local",
+		"peer",	 "role",   "state", "cause",   "confidence",
+		"blame", "benign", "retry", "time",
 	};
-	struct cli cli = { .now_us = CASE_NOW_US };
+	struct cli cli = {.now_us = CASE_NOW_US};
 	char text[COLUMN_TEXT];
 	struct event ev;
 
@@ -48,7 +49,7 @@ static void unknown_is_empty(void **state)
 static void text_of(const struct event *ev, const char *column,
 		    const char *expected)
 {
-	struct cli cli = { .now_us = CASE_NOW_US };
+	struct cli cli = {.now_us = CASE_NOW_US};
 	char text[COLUMN_TEXT];
 
 	column_text(column_find(column), &cli, ev, text);
@@ -114,7 +115,7 @@ static void names_are_made_safe(void **state)
 	(void)state;
 	strcpy(ev.process.comm, "a\033[2Jb\n\xff");
 	for (const struct column *c = column_table; c->name; c++) {
-		struct cli cli = { .now_us = CASE_NOW_US };
+		struct cli cli = {.now_us = CASE_NOW_US};
 
 		column_text(c, &cli, &ev, text);
 		for (const char *s = text; *s; s++)
@@ -125,7 +126,7 @@ static void names_are_made_safe(void **state)
 
 static void times_are_local_on_a_terminal(void **state)
 {
-	struct cli cli = { .now_us = CASE_NOW_US, .terminal = true };
+	struct cli cli = {.now_us = CASE_NOW_US, .terminal = true};
 	char text[64];
 
 	(void)state;
@@ -180,7 +181,7 @@ static void ls_prints_all_in_a_pipe(void **state)
 	assert_string_equal(c->out, "");
 }
 
-#define CASE(test) \
+#define CASE(test)                                                             \
 	cmocka_unit_test_setup_teardown(test, case_setup, case_teardown)
 
 int main(void)

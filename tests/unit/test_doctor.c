@@ -2,19 +2,19 @@
 #include "tests/unit/cli_case.h"
 #include "user/cli/checkup.h"
 
-#define NOTE                                                              \
-	"{\"pid\":4242,\"version\":\"0.1.0\",\"revision\":\"abc\","       \
-	"\"kernel\":\"6.18\",\"host\":\"%s\",\"started_us\":0,"           \
-	"\"updated_us\":%lld,\"ended\":%s,\"listen\":\"off\","            \
-	"\"probes\":[{\"hook\":\"tcp_receive_reset\","                    \
-	"\"method\":\"tp_btf\",\"up\":%s,\"required\":true,\"why\":\"\"}" \
-	",{\"hook\":\"kfree_skb\",\"method\":\"none\",\"up\":false,"      \
-	"\"required\":false,\"why\":\"too dear\"}],"                      \
-	"\"blind_spots\":[\"splice is not told\"],"                       \
-	"\"counts\":{\"received\":{\"seen\":7,\"submitted\":7,"           \
-	"\"dropped\":0,\"folded\":0}},"                                   \
-	"\"lost\":{\"ring\":%d,\"queue\":0,\"store\":0},"                 \
-	"\"connections\":{\"client\":1,\"server\":2,\"table_full\":0},"   \
+#define NOTE                                                                   \
+	"{\"pid\":4242,\"version\":\"0.1.0\",\"revision\":\"abc\","            \
+	"\"kernel\":\"6.18\",\"host\":\"%s\",\"started_us\":0,"                \
+	"\"updated_us\":%lld,\"ended\":%s,\"listen\":\"off\","                 \
+	"\"probes\":[{\"hook\":\"tcp_receive_reset\","                         \
+	"\"method\":\"tp_btf\",\"up\":%s,\"required\":true,\"why\":\"\"}"      \
+	",{\"hook\":\"kfree_skb\",\"method\":\"none\",\"up\":false,"           \
+	"\"required\":false,\"why\":\"too dear\"}],"                           \
+	"\"blind_spots\":[\"splice is not told\"],"                            \
+	"\"counts\":{\"received\":{\"seen\":7,\"submitted\":7,"                \
+	"\"dropped\":0,\"folded\":0}},"                                        \
+	"\"lost\":{\"ring\":%d,\"queue\":0,\"store\":0},"                      \
+	"\"connections\":{\"client\":1,\"server\":2,\"table_full\":0},"        \
 	"\"sockets_seeded\":null}"
 
 struct state_of {
@@ -23,7 +23,7 @@ struct state_of {
 	int ring;
 };
 
-static const struct state_of well = { "web1", "false", "true", 1000000, 0 };
+static const struct state_of well = {"web1", "false", "true", 1000000, 0};
 
 static char *note_of(const struct state_of *s)
 {
@@ -91,7 +91,12 @@ static void judgement(void **state)
 static void broken_notes(void **state)
 {
 	static const char *const notes[] = {
-		"", "{", "[]", "7", "{}", "{\"pid\":\"x\"}",
+		"",
+		"{",
+		"[]",
+		"7",
+		"{}",
+		"{\"pid\":\"x\"}",
 		"{\"probes\":7,\"lost\":[],\"pid\":null}",
 	};
 	struct checkup c;
@@ -144,7 +149,7 @@ static void json(void **state)
 	json_decref(all);
 }
 
-#define CASE(test) \
+#define CASE(test)                                                             \
 	cmocka_unit_test_setup_teardown(test, case_setup, case_teardown)
 
 int main(void)

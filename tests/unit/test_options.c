@@ -116,15 +116,18 @@ static void distance_counts_keystrokes(void **state)
 	assert_int_equal(suggest_distance("kitten", "sitting", 9), 3);
 	assert_int_equal(suggest_distance("abc", "xyz", 1), 2);
 	assert_int_equal(
-		suggest_distance("a", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-				      "aaaaaaaaaaaaaaaaaaaa", 5), 6);
+		suggest_distance("a",
+				 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+				 "aaaaaaaaaaaaaaaaaaaa",
+				 5),
+		6);
 }
 
 static void window_ends_at_until(void **state)
 {
 	struct cli_case *c = *state;
-	struct cli cli = { .now_us = CASE_NOW_US };
-	struct request req = { 0 };
+	struct cli cli = {.now_us = CASE_NOW_US};
+	struct request req = {0};
 
 	(void)c;
 	filter_init(&req.filter);
@@ -140,7 +143,7 @@ static void window_ends_at_until(void **state)
 	assert_true(req.filter.benign);
 }
 
-#define CASE(test) \
+#define CASE(test)                                                             \
 	cmocka_unit_test_setup_teardown(test, case_setup, case_teardown)
 
 int main(void)

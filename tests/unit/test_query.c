@@ -101,6 +101,12 @@ static void test_peer_range(void **state)
 	assert_non_null(strstr(q.text, "peer_ip BETWEEN ? AND ?"));
 	assert_memory_equal(q.param[0].bytes, first, 16);
 	assert_memory_equal(q.param[1].bytes, last, 16);
+	f.since_us = 1;
+	query_ids(&q, &f);
+	assert_non_null(strstr(q.text, "peer_ip BETWEEN ? AND ?"));
+	f.peer_bits = 8;
+	query_ids(&q, &f);
+	assert_non_null(strstr(q.text, "NOT (peer_ip < ? OR peer_ip > ?)"));
 	peer_query(&q, &f, "10.1.17.2");
 	assert_non_null(strstr(q.text, "peer_ip = ?"));
 	peer_query(&q, &f, "::/0");

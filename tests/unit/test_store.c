@@ -218,6 +218,8 @@ static void test_filters_agree(void **state)
 		{"syscall", "write"}, {"unit", "u1"}, {"container", "bb"},
 		{"container", "BB"}, {"host", "h1"},
 		{"since", "300s", "process", "p2", "host", "h0"},
+		{"since", "300s", "peer", "10.0.0.0/8"},
+		{"since", "300s", "peer", "::/0"},
 	};
 	struct store *s = open_store(*state, STORE_WRITE);
 	struct event ev;

@@ -27,7 +27,8 @@ static void counts_shares_and_clusters(void **state)
 	assert_int_equal(case_run(c, "summary"), 0);
 	assert_int_equal(lines_of(c->out), 3);
 	/* folded ones count: 33 and 6 of 39 in an hour */
-	assert_has(c->out, "\nrate_limit         33 84.6% 33.0/h             - ");
+	assert_has(c->out,
+		   "\nrate_limit         33 84.6% 33.0/h             - ");
 	stale = strstr(c->out, "\nstale_keepalive");
 	assert_non_null(stale);
 	assert_has(stale, " 6 15.4%  6.0/h 5.00 s (100%) ");
@@ -64,8 +65,8 @@ static void json_has_one_object_per_group(void **state)
 	assert_int_equal(json_integer_value(json_object_get(json, "events")),
 			 4);
 	assert_true(json_is_null(json_object_get(json, "idle")));
-	assert_true(json_is_null(json_object_get(
-		json_object_get(json, "group"), "unit")));
+	assert_true(json_is_null(
+		json_object_get(json_object_get(json, "group"), "unit")));
 	json_decref(json);
 	line = strsep(&rest, "\n");
 	json = json_loads(line, 0, NULL);
@@ -93,7 +94,7 @@ static void wrong_keys(void **state)
 	assert_string_equal(c->out, "");
 }
 
-#define CASE(test) \
+#define CASE(test)                                                             \
 	cmocka_unit_test_setup_teardown(test, case_setup, case_teardown)
 
 int main(void)

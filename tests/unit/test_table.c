@@ -6,9 +6,9 @@
 #include "user/cli/text.h"
 
 static const struct table_column three[] = {
-	{ "N", .width = 3, .right = true },
-	{ "NAME", .width = 8, .least = 5 },
-	{ "NOTE", .width = 6, .optional = true },
+	{"N", .width = 3, .right = true},
+	{"NAME", .width = 8, .least = 5},
+	{"NOTE", .width = 6, .optional = true},
 };
 
 struct sheet {
@@ -28,8 +28,8 @@ static void sheet_open(struct sheet *s, unsigned int width, bool colored)
 static void sheet_add(struct sheet *s, const char *a, const char *b,
 		      const char *c)
 {
-	const char *cells[] = { a, b, c };
-	const char *colors[] = { NULL, "\033[31m", NULL };
+	const char *cells[] = {a, b, c};
+	const char *colors[] = {NULL, "\033[31m", NULL};
 
 	assert_int_equal(table_add(s->table, cells, colors), 0);
 }

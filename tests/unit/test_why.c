@@ -103,7 +103,8 @@ static void headlines(void **state)
 	assert_has(c->out,
 		   "node[1234] socket hang up: peer closed before answering");
 	assert_int_equal(case_run(c, "why 2"), 0);
-	assert_has(c->out, "node[1234]: this host reset the connection in close");
+	assert_has(c->out,
+		   "node[1234]: this host reset the connection in close");
 	assert_has(c->out, "RST sent by this host, in close() of node[1234]");
 	assert_lacks(c->out, "was told");
 	assert_int_equal(case_run(c, "why 3"), 0);
@@ -187,7 +188,7 @@ static void asked_wrongly(void **state)
 	assert_has(c->out, "event 5 (received)");
 }
 
-#define CASE(test) \
+#define CASE(test)                                                             \
 	cmocka_unit_test_setup_teardown(test, case_setup, case_teardown)
 
 int main(void)

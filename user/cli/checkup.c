@@ -7,8 +7,8 @@
 #include "user/base/base.h"
 #include "user/cli/checkup.h"
 
-__attribute__((format(printf, 2, 3))) static void
-problem(struct checkup *c, const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static void problem(struct checkup *c,
+							  const char *fmt, ...)
 {
 	char text[256];
 	va_list args;
@@ -32,8 +32,8 @@ void checkup_text(const json_t *object, const char *name, char *out,
 int64_t checkup_number(const struct checkup *c, const char *object,
 		       const char *name)
 {
-	const json_t *in = object ? json_object_get(c->daemon, object) :
-				    c->daemon;
+	const json_t *in =
+		object ? json_object_get(c->daemon, object) : c->daemon;
 	const json_t *number = json_object_get(in, name);
 
 	return json_is_integer(number) ? json_integer_value(number) : NOT_KNOWN;
@@ -93,11 +93,11 @@ static void judge_losses(struct checkup *c)
 	static const struct {
 		const char *object, *name, *words;
 	} losses[] = {
-		{ "lost", "ring", "records were lost: the ring was full" },
-		{ "lost", "queue", "events were lost: the queue was full" },
-		{ "lost", "store", "events were lost: the store failed" },
-		{ "connections", "table_full",
-		  "connections were not followed: their table was full" },
+		{"lost", "ring", "records were lost: the ring was full"},
+		{"lost", "queue", "events were lost: the queue was full"},
+		{"lost", "store", "events were lost: the store failed"},
+		{"connections", "table_full",
+		 "connections were not followed: their table was full"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(losses); i++) {

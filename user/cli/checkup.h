@@ -17,9 +17,9 @@
 #define PROBLEMS_MOST 32
 
 struct checkup {
-	json_t *daemon;	      /* the note, NULL: there is none */
+	json_t *daemon; /* the note, NULL: there is none */
 	bool running;
-	int64_t silent_us;    /* since its last note; NOT_KNOWN */
+	int64_t silent_us;		   /* since its last note; NOT_KNOWN */
 	int64_t store_bytes, store_events; /* NOT_KNOWN */
 	unsigned int problems;
 	char problem[PROBLEMS_MOST][256];

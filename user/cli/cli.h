@@ -26,10 +26,10 @@ struct cli {
 	const char *command;   /* for messages; NULL before it is known */
 	const char *store_url; /* never NULL */
 	bool json, utc;
-	bool terminal;	       /* out is one: local times, tables that fit it */
-	unsigned int width;    /* columns of that terminal; 0: as wide as needed */
+	bool terminal;	    /* out is one: local times, tables that fit it */
+	unsigned int width; /* columns of that terminal; 0: as wide as needed */
 	enum when color;
-	bool colored;	       /* what came of color, NO_COLOR and terminal */
+	bool colored; /* what came of color, NO_COLOR and terminal */
 	int64_t now_us;
 	const volatile sig_atomic_t *stop; /* set: an interrupt; may be NULL */
 };
@@ -39,12 +39,12 @@ struct request {
 	struct filter filter;
 	bool limit_set, filter_set;
 	bool help, version, dump;
-	bool last;		/* why */
-	bool separate_netns;	/* replay */
-	const char *columns;	/* -o; NULL: the default ones */
-	const char *by;		/* summary; NULL: the default */
-	int64_t top;		/* summary: that many groups; 0: all */
-	int argc;		/* what is left beside options */
+	bool last;	     /* why */
+	bool separate_netns; /* replay */
+	const char *columns; /* -o; NULL: the default ones */
+	const char *by;	     /* summary; NULL: the default */
+	int64_t top;	     /* summary: that many groups; 0: all */
+	int argc;	     /* what is left beside options */
 	char **argv;
 };
 
@@ -63,8 +63,8 @@ struct command {
 	const char *arguments; /* shown after the name in the usage line */
 	const char *help;
 	const struct cli_option *options; /* its own; name NULL ends it */
-	bool filter;		/* takes FILTER */
-	int most;		/* arguments beside options */
+	bool filter;			  /* takes FILTER */
+	int most;			  /* arguments beside options */
 	int (*run)(struct cli *cli, struct request *req);
 };
 

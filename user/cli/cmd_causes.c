@@ -12,7 +12,7 @@
 
 static int find_cause(const struct cli *cli, const char *name)
 {
-	struct suggestion s = { NULL, 0 };
+	struct suggestion s = {NULL, 0};
 	int cause = cause_by_name(name);
 
 	if (cause >= 0)
@@ -53,13 +53,11 @@ static json_t *kinds_json(const char *kinds)
 static int print_json(const struct cli *cli, enum cause cause)
 {
 	const struct cause_info *info = cause_info(cause);
-	json_t *json = json_pack("{s:s, s:o, s:s, s:o, s:o, s:o}", "name",
-				 cause_name(cause), "kinds",
-				 kinds_json(info->kinds), "summary",
-				 info->summary, "told_by",
-				 lines_json(info->told_by), "mimics",
-				 lines_json(info->mimics), "fixes",
-				 lines_json(info->fixes));
+	json_t *json = json_pack(
+		"{s:s, s:o, s:s, s:o, s:o, s:o}", "name", cause_name(cause),
+		"kinds", kinds_json(info->kinds), "summary", info->summary,
+		"told_by", lines_json(info->told_by), "mimics",
+		lines_json(info->mimics), "fixes", lines_json(info->fixes));
 	int ret;
 
 	if (!json)
@@ -101,9 +99,9 @@ static int print_one(const struct cli *cli, enum cause cause)
 static int print_all(const struct cli *cli)
 {
 	static const struct table_column list_columns[] = {
-		{ "CAUSE" },
-		{ "KIND", .least = 8 },
-		{ "WHAT HAPPENED", .least = 20 },
+		{"CAUSE"},
+		{"KIND", .least = 8},
+		{"WHAT HAPPENED", .least = 20},
 	};
 	struct table *table;
 	int ret = 0;
@@ -118,8 +116,8 @@ static int print_all(const struct cli *cli)
 		return -ENOMEM;
 	for (int i = 0; !ret && i < CAUSES; i++) {
 		const struct cause_info *info = cause_info(i);
-		const char *cells[] = { cause_name(i), info->kinds,
-					info->summary };
+		const char *cells[] = {cause_name(i), info->kinds,
+				       info->summary};
 
 		ret = table_add(table, cells, NULL);
 	}

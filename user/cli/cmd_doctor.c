@@ -75,10 +75,10 @@ static void print_daemon(const struct cli *cli, const struct checkup *c)
 static int print_probes(const struct cli *cli, const struct checkup *c)
 {
 	static const struct table_column probe_columns[] = {
-		{ "PROBE", .least = 16 },
-		{ "METHOD" },
-		{ "STATE" },
-		{ "WHY", .least = 20 },
+		{"PROBE", .least = 16},
+		{"METHOD"},
+		{"STATE"},
+		{"WHY", .least = 20},
 	};
 	const json_t *probes = json_object_get(c->daemon, "probes"), *p;
 	char hook[48], method[24], why[208];
@@ -96,15 +96,16 @@ static int print_probes(const struct cli *cli, const struct checkup *c)
 	{
 		bool up = json_is_true(json_object_get(p, "up"));
 		bool required = json_is_true(json_object_get(p, "required"));
-		const char *cells[] = { hook, method, NULL, why };
-		const char *colors[] = { NULL, NULL, NULL, NULL };
+		const char *cells[] = {hook, method, NULL, why};
+		const char *colors[] = {NULL, NULL, NULL, NULL};
 
 		checkup_text(p, "hook", hook, sizeof(hook));
 		checkup_text(p, "method", method, sizeof(method));
 		checkup_text(p, "why", why, sizeof(why));
 		cells[2] = up ? "up" : required ? "DOWN" : "off";
-		colors[2] = up ? COLOR_GREEN :
-			    required ? COLOR_RED : COLOR_YELLOW;
+		colors[2] = up	       ? COLOR_GREEN
+			    : required ? COLOR_RED
+				       : COLOR_YELLOW;
 		ret = table_add(table, cells, colors);
 		if (ret)
 			break;
@@ -153,8 +154,8 @@ static void print_counts(const struct cli *cli, const struct checkup *c)
 
 	json_object_foreach(counts, kind, count)
 	{
-		json_int_t seen = json_integer_value(
-			json_object_get(count, "seen"));
+		json_int_t seen =
+			json_integer_value(json_object_get(count, "seen"));
 
 		format_safe(kind, safe, sizeof(safe));
 		if (seen)

@@ -27,9 +27,9 @@ int set_columns(struct cli *cli, struct request *req,
 }
 
 const struct cli_option ls_options[] = {
-	{ "columns", 'o', "COLUMN,...", "the columns to print, in that order",
-	  set_columns },
-	{ NULL },
+	{"columns", 'o', "COLUMN,...", "the columns to print, in that order",
+	 set_columns},
+	{NULL},
 };
 
 struct ls {
@@ -63,12 +63,13 @@ static void tell_hidden(struct cli *cli, struct store *store,
 		return;
 	if (limited && wanted > (int64_t)shown)
 		fprintf(cli->err,
-			"the newest %zu of %lld; --limit N shows more\n",
-			shown, (long long)wanted);
+			"the newest %zu of %lld; --limit N shows more\n", shown,
+			(long long)wanted);
 	if (!shown)
 		fprintf(cli->err, "no failures match%s\n",
-			req->filter.until_us == NOT_KNOWN ?
-				"; --since 1d looks further back" : "");
+			req->filter.until_us == NOT_KNOWN
+				? "; --since 1d looks further back"
+				: "");
 	if (req->filter.benign)
 		return;
 	all.benign = true;
@@ -87,7 +88,7 @@ static int finish(struct cli *cli, int ret, const char *err)
 
 int cmd_ls(struct cli *cli, struct request *req)
 {
-	struct ls ls = { .cli = cli };
+	struct ls ls = {.cli = cli};
 	bool limited = cli->terminal && !cli->json && !req->limit_set;
 	struct store *store = NULL;
 	char err[512] = "";
@@ -128,7 +129,8 @@ static bool settled(const struct event *ev)
 			ev->verdict.cause != CAUSE_UNKNOWN;
 
 	/* A clock that was set back must not hold back all that follows. */
-	return complete || llabs(clock_unix_us() - ev->time_us) >= TAIL_SETTLE_US;
+	return complete ||
+	       llabs(clock_unix_us() - ev->time_us) >= TAIL_SETTLE_US;
 }
 
 /* In the order of ids: one that is not settled holds back those after it. */
@@ -183,7 +185,7 @@ static int tail_begin(struct tail *t, struct store *store)
 
 int cmd_tail(struct cli *cli, struct request *req)
 {
-	struct tail t = { .ls.cli = cli, .wanted = req->filter };
+	struct tail t = {.ls.cli = cli, .wanted = req->filter};
 	struct store *store = NULL;
 	int ret;
 

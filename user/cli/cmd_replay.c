@@ -141,12 +141,11 @@ static int replay_file(struct replay *r, FILE *in, const char *path)
 {
 	struct record_reader *reader = NULL;
 	char err[256] = "", host[65] = "";
-	int ret = record_reader_open(&reader, in, &r->context, err,
-				     sizeof(err));
+	int ret =
+		record_reader_open(&reader, in, &r->context, err, sizeof(err));
 
 	if (ret) {
-		cli_error(r->cli, "%s: %s", path,
-			  *err ? err : strerror(-ret));
+		cli_error(r->cli, "%s: %s", path, *err ? err : strerror(-ret));
 		return -EIO;
 	}
 	gethostname(host, sizeof(host) - 1);
@@ -182,16 +181,16 @@ static int set_separate(struct cli *cli, struct request *req,
 }
 
 const struct cli_option replay_options[] = {
-	{ "columns", 'o', "COLUMN,...", "the columns to print, in that order",
-	  set_columns },
-	{ "separate-netns", 0, NULL,
-	  "treat every network namespace as a host of its own", set_separate },
-	{ NULL },
+	{"columns", 'o', "COLUMN,...", "the columns to print, in that order",
+	 set_columns},
+	{"separate-netns", 0, NULL,
+	 "treat every network namespace as a host of its own", set_separate},
+	{NULL},
 };
 
 int cmd_replay(struct cli *cli, struct request *req)
 {
-	struct replay r = { .cli = cli, .req = req };
+	struct replay r = {.cli = cli, .req = req};
 	struct list *list = NULL;
 	const char *path = req->argc ? req->argv[0] : NULL;
 	FILE *in;

@@ -31,11 +31,12 @@ static int set_top(struct cli *cli, struct request *req,
 }
 
 const struct cli_option summary_options[] = {
-	{ "by", 'b', "KEY,...",
-	  "group by these: cause, process, peer, port, syscall, kind, unit, "
-	  "container, host, hour, blame, retry (default: cause)", set_by },
-	{ "top", 'n', "N", "only the N largest groups", set_top },
-	{ NULL },
+	{"by", 'b', "KEY,...",
+	 "group by these: cause, process, peer, port, syscall, kind, unit, "
+	 "container, host, hour, blame, retry (default: cause)",
+	 set_by},
+	{"top", 'n', "N", "only the N largest groups", set_top},
+	{NULL},
 };
 
 struct summary {
@@ -49,7 +50,7 @@ struct summary {
 
 static int unknown_key(const struct cli *cli, const char *name)
 {
-	struct suggestion s = { NULL, 0 };
+	struct suggestion s = {NULL, 0};
 	char list[256];
 	size_t used = 0;
 
@@ -143,21 +144,21 @@ static size_t groups_shown(const struct summary *s, const struct request *req)
 {
 	size_t number = groups_number(s->groups);
 
-	return req->top && (size_t)req->top < number ? (size_t)req->top :
-						       number;
+	return req->top && (size_t)req->top < number ? (size_t)req->top
+						     : number;
 }
 
 static int print_table(const struct summary *s, const struct request *req)
 {
 	static const struct table_column numbers[NUMBERS] = {
-		{ "COUNT", .right = true },
-		{ "SHARE", .right = true },
-		{ "RATE", .right = true },
-		{ "IDLE", .right = true, .optional = true },
-		{ "FIRST", .optional = true },
-		{ "LAST", .optional = true },
+		{"COUNT", .right = true},
+		{"SHARE", .right = true},
+		{"RATE", .right = true},
+		{"IDLE", .right = true, .optional = true},
+		{"FIRST", .optional = true},
+		{"LAST", .optional = true},
 	};
-	struct table_column columns_of[GROUP_KEYS_MOST + NUMBERS] = { 0 };
+	struct table_column columns_of[GROUP_KEYS_MOST + NUMBERS] = {0};
 	struct table *table;
 	int ret = 0;
 
@@ -193,8 +194,8 @@ static json_t *group_json(const struct summary *s, const struct group *g)
 
 	for (size_t i = 0; i < s->n; i++)
 		json_object_set_new(keys, s->key[i]->name,
-				    *g->value[i] ? json_string(g->value[i]) :
-						   json_null());
+				    *g->value[i] ? json_string(g->value[i])
+						 : json_null());
 	if (g->idle.found)
 		idle = json_pack("{s:f, s:f, s:I}", "seconds",
 				 g->idle.ms / 1000, "share", g->idle.share,
@@ -250,8 +251,9 @@ static void set_window(struct summary *s, struct request *req)
 	int64_t end;
 
 	request_default_window(s->cli, req);
-	end = f->until_us == NOT_KNOWN || f->until_us > s->cli->now_us ?
-		      s->cli->now_us : f->until_us;
+	end = f->until_us == NOT_KNOWN || f->until_us > s->cli->now_us
+		      ? s->cli->now_us
+		      : f->until_us;
 	s->window_s = (double)(end - f->since_us) / USEC_PER_SEC;
 	if (s->window_s < 1)
 		s->window_s = 1;
@@ -259,7 +261,7 @@ static void set_window(struct summary *s, struct request *req)
 
 int cmd_summary(struct cli *cli, struct request *req)
 {
-	struct summary s = { .cli = cli };
+	struct summary s = {.cli = cli};
 	int ret = choose_keys(&s, req->by ? req->by : "cause");
 
 	if (ret)
@@ -277,8 +279,9 @@ int cmd_summary(struct cli *cli, struct request *req)
 		ret = cli->json ? print_json(&s, req) : print_table(&s, req);
 	if (!ret && cli->terminal && !cli->json && !groups_number(s.groups))
 		fprintf(cli->err, "no failures match%s\n",
-			req->filter.until_us == NOT_KNOWN ?
-				"; --since 1d looks further back" : "");
+			req->filter.until_us == NOT_KNOWN
+				? "; --since 1d looks further back"
+				: "");
 	groups_free(s.groups);
 	return ret ? ret : s.damaged;
 }

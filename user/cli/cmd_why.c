@@ -21,8 +21,8 @@ static int set_last(struct cli *cli, struct request *req,
 }
 
 const struct cli_option why_options[] = {
-	{ "last", 0, NULL, "the newest event that matches FILTER", set_last },
-	{ NULL },
+	{"last", 0, NULL, "the newest event that matches FILTER", set_last},
+	{NULL},
 };
 
 static const char *paint(const struct cli *cli, const char *color)
@@ -56,22 +56,23 @@ static void headline(const struct event *ev, char *out, size_t size)
 	switch (ev->kind) {
 	case KIND_HANGUP:
 		snprintf(out, size,
-			 "%s socket hang up: peer closed before answering", who);
+			 "%s socket hang up: peer closed before answering",
+			 who);
 		break;
 	case KIND_SENT:
 		snprintf(out, size, "%s: this host reset the connection%s%s",
 			 who, ev->syscall.known ? " in " : "",
-			 ev->syscall.known ?
-				 call_class_name(ev->syscall.class) : "");
+			 ev->syscall.known ? call_class_name(ev->syscall.class)
+					   : "");
 		break;
 	default:
 		if (ev->syscall.known)
 			snprintf(out, size, "%s %s", who, failure);
 		else
 			snprintf(out, size, "%s: connection %s, %s", who,
-				 ev->kind == KIND_RECEIVED ? "reset" :
-				 ev->kind == KIND_REFUSED  ? "refused" :
-							     "timed out",
+				 ev->kind == KIND_RECEIVED  ? "reset"
+				 : ev->kind == KIND_REFUSED ? "refused"
+							    : "timed out",
 				 "no call has been told of it yet");
 	}
 }
@@ -99,10 +100,10 @@ static void print_place(const struct cli *cli, const struct event *ev)
 		const char *label;
 		size_t at;
 	} places[] = {
-		{ "unit", offsetof(struct event, process.unit) },
-		{ "container", offsetof(struct event, process.container) },
-		{ "pod", offsetof(struct event, process.pod) },
-		{ "program", offsetof(struct event, process.exe) },
+		{"unit", offsetof(struct event, process.unit)},
+		{"container", offsetof(struct event, process.container)},
+		{"pod", offsetof(struct event, process.pod)},
+		{"program", offsetof(struct event, process.exe)},
 	};
 	const char *gap = "  ";
 	char text[256];
@@ -200,8 +201,8 @@ static void print_verdict(const struct cli *cli, const struct verdict *v)
 		format_safe(v->timeout_component, part, sizeof(part));
 		fprintf(cli->out, "  timer: %g s%s%s%s\n", v->timeout_seconds,
 			*part ? ", " : "", part,
-			v->timeout_learned ?
-				", learned from this destination" : "");
+			v->timeout_learned ? ", learned from this destination"
+					   : "");
 	}
 	print_evidence(cli, v, true);
 	print_evidence(cli, v, false);
@@ -228,8 +229,8 @@ static void print_advice(const struct cli *cli, const struct verdict *v)
 		[RETRY_UNKNOWN] = "not known to be safe: the facts do not say "
 				  "how far the request came",
 	};
-	enum retry retry = (unsigned int)v->retry < RETRIES ? v->retry :
-							      RETRY_UNKNOWN;
+	enum retry retry =
+		(unsigned int)v->retry < RETRIES ? v->retry : RETRY_UNKNOWN;
 
 	fputs("\nRetry    ", cli->out);
 	text_print(cli->out, cli->width, 9, words[retry]);
@@ -358,15 +359,16 @@ int cmd_why(struct cli *cli, struct request *req)
 	if (req->last == (req->argc > 0))
 		return cli_usage(cli, "give the ID of an event, or --last");
 	if (!req->last && req->filter_set)
-		return cli_usage(cli, "FILTER goes with --last, not with an ID");
+		return cli_usage(cli,
+				 "FILTER goes with --last, not with an ID");
 	if (!req->last && parse_int(req->argv[0], 1, INT64_MAX, &id))
 		return cli_usage(cli, "'%s' is no ID", req->argv[0]);
 	ret = cli_open_store(cli, &store);
 	if (ret)
 		return ret;
 	event_init(&ev);
-	ret = req->last ? find_last(cli, store, req, &ev) :
-			  find_id(cli, store, id, &ev);
+	ret = req->last ? find_last(cli, store, req, &ev)
+			: find_id(cli, store, id, &ev);
 	if (!ret)
 		ret = tell(cli, store, &ev);
 	store_close(store);

@@ -1,72 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "user/base/base.h"
 #include "user/cli/columns.h"
 
 const char *const default_columns[] = {
-	"id",	 "time", "process", "failure", "peer", "cause",
-	"count", "kind", "confidence", "idle", "age", NULL,
+	"id",	 "time", "process",    "failure", "peer", "cause",
+	"count", "kind", "confidence", "idle",	  "age",  NULL,
 };
-
-void cli_format_time(const struct cli *cli, int64_t us, char *out, size_t size)
-{
-	time_t at = us / USEC_PER_SEC, now = cli->now_us / USEC_PER_SEC;
-	struct tm tm, today;
-	char text[TIME_TEXT];
-	bool same_day;
-
-	if (us < 0) {
-		*out = '\0';
-		return;
-	}
-	if (!cli->terminal) {
-		format_time_utc(us, text);
-		snprintf(out, size, "%s", text);
-		return;
-	}
-	(cli->utc ? gmtime_r : localtime_r)(&at, &tm);
-	(cli->utc ? gmtime_r : localtime_r)(&now, &today);
-	same_day = tm.tm_yday == today.tm_yday && tm.tm_year == today.tm_year;
-	strftime(text, sizeof(text), same_day ? "%T" : "%m-%d %T", &tm);
-	snprintf(out, size, "%s%s", text, cli->utc ? "Z" : "");
-}
-
-void event_process_text(const struct event *ev, char *out, size_t size)
-{
-	char comm[2 * REC_COMM + 2];
-
-	*out = '\0';
-	if (!ev->process.known)
-		return;
-	format_safe(ev->process.comm, comm, sizeof(comm));
-	snprintf(out, size, "%s[%lld]", comm, (long long)ev->process.pid);
-}
-
-void event_failure_text(const struct event *ev, char *out, size_t size)
-{
-	const struct fact_call *call = &ev->syscall;
-	const char *class = call->known ? call_class_name(call->class) : "";
-	const char *name = NULL, *gap = call->known ? " " : "";
-
-	if (call->known && call->errno_nr != NOT_KNOWN)
-		name = errno_name(call->errno_nr);
-	if (ev->kind == KIND_SENT)
-		snprintf(out, size, "%s%ssent RST", class, gap);
-	else if (ev->kind == KIND_HANGUP)
-		snprintf(out, size, "%s%shang-up", class, gap);
-	else if (name)
-		snprintf(out, size, "%s %s", class, name);
-	else if (call->known && call->errno_nr != NOT_KNOWN)
-		snprintf(out, size, "%s errno %lld", class,
-			 (long long)call->errno_nr);
-	else if (call->known)
-		snprintf(out, size, "%s %s", class, kind_name(ev->kind));
-	else
-		snprintf(out, size, "%s, not told", kind_name(ev->kind));
-}
 
 static void text_id(const struct cli *cli, const struct event *ev, char *out,
 		    size_t size)
@@ -261,110 +203,110 @@ static void text_other(const struct cli *cli, const struct event *ev, char *out,
 	snprintf(out, size, "%s[%lld] %s", comm, (long long)ev->other_pid, did);
 }
 
-#define AT(field) .offset = offsetof(struct event, field)
+#define AT(field)	.offset = offsetof(struct event, field)
 #define CALLS(function) .format = FORMAT_FUNCTION, .text = function
 
 const struct column column_table[] = {
-	{ "id", "ID", "number of the event, for rstscope why",
-	  CALLS(text_id), .width = 5, .right = true },
-	{ "time", "TIME", "when it happened (of folded ones: the first)",
-	  CALLS(text_time), .width = 8 },
-	{ "last_time", "LAST", "of folded ones: the last",
-	  CALLS(text_last_time), .width = 8 },
-	{ "host", "HOST", "the host that saw it", .format = FORMAT_TEXT,
-	  AT(host), .width = 12, .least = 6 },
-	{ "count", "COUNT", "how many alike failures are folded into this one",
-	  .format = FORMAT_NUMBER, AT(count), .width = 5, .right = true },
-	{ "kind", "KIND", "received, sent, refused, hangup or timeout",
-	  CALLS(text_kind), .width = 8 },
-	{ "process", "PROCESS", "name and pid", CALLS(text_process),
-	  .width = 14, .least = 10 },
-	{ "pid", "PID", "process id", .format = FORMAT_NUMBER, AT(process.pid),
-	  .of_process = true, .width = 7, .right = true },
-	{ "tid", "TID", "the thread that was told", .format = FORMAT_NUMBER,
-	  AT(process.tid), .of_process = true, .width = 7, .right = true },
-	{ "comm", "COMM", "name of the process", .format = FORMAT_TEXT,
-	  AT(process.comm), .of_process = true, .width = 12, .least = 6 },
-	{ "exe", "EXE", "path of its program", .format = FORMAT_TEXT,
-	  AT(process.exe), .of_process = true, .width = 24, .least = 10 },
-	{ "uid", "UID", "user id", .format = FORMAT_NUMBER, AT(process.uid),
-	  .of_process = true, .width = 5, .right = true },
-	{ "unit", "UNIT", "systemd unit", .format = FORMAT_TEXT,
-	  AT(process.unit), .of_process = true, .width = 16, .least = 8 },
-	{ "container", "CONTAINER", "container id", .format = FORMAT_TEXT,
-	  AT(process.container), .of_process = true, .width = 12, .least = 12 },
-	{ "pod", "POD", "Kubernetes pod", .format = FORMAT_TEXT,
-	  AT(process.pod), .of_process = true, .width = 36, .least = 8 },
-	{ "via", "VIA", "how the process is known: syscall, owner ...",
-	  CALLS(text_via), .of_process = true, .width = 8 },
-	{ "failure", "FAILURE", "the call and what it was told",
-	  CALLS(text_failure), .width = 18, .least = 12 },
-	{ "syscall", "SYSCALL", "class of the call: read, write, connect ...",
-	  CALLS(text_syscall), .width = 7 },
-	{ "call", "CALL", "the kernel's name of the call", CALLS(text_call),
-	  .width = 10 },
-	{ "errno", "ERRNO", "what the call returned", CALLS(text_errno),
-	  .width = 12 },
-	{ "delay", "DELAY", "from the RST to that call", CALLS(text_delay),
-	  .width = 7, .right = true },
-	{ "local", "LOCAL", "our address and port", CALLS(text_local),
-	  .width = 18, .least = 21 },
-	{ "peer", "PEER", "the peer's address and port", CALLS(text_peer),
-	  .width = 18, .least = 21 },
-	{ "role", "ROLE", "of our end: client or server", CALLS(text_role),
-	  .width = 7 },
-	{ "state", "STATE", "of the socket before: ESTABLISHED ...",
-	  CALLS(text_state), .width = 11 },
-	{ "age", "AGE", "since the connection was established",
-	  .format = FORMAT_MS, AT(age_ms), .width = 7, .right = true },
-	{ "idle", "IDLE", "without data before the last exchange",
-	  .format = FORMAT_MS, AT(idle_ms), .width = 7, .right = true },
-	{ "since_send", "SINCE-SEND", "since our last data",
-	  .format = FORMAT_MS, AT(since_send_ms), .width = 7, .right = true },
-	{ "since_receive", "SINCE-RECEIVE", "since the peer's last data",
-	  .format = FORMAT_MS, AT(since_receive_ms), .width = 7,
-	  .right = true },
-	{ "sent", "SENT", "data sent", .format = FORMAT_BYTES, AT(sent_bytes),
-	  .width = 9, .right = true },
-	{ "acked", "ACKED", "data sent and acknowledged",
-	  .format = FORMAT_BYTES, AT(acked_bytes), .width = 9, .right = true },
-	{ "received", "RECEIVED", "data received", .format = FORMAT_BYTES,
-	  AT(received_bytes), .width = 9, .right = true },
-	{ "unread", "UNREAD", "data received and not read",
-	  .format = FORMAT_BYTES, AT(unread_bytes), .width = 9, .right = true },
-	{ "srtt", "RTT", "smoothed round-trip time", .format = FORMAT_US,
-	  AT(srtt_us), .width = 7, .right = true },
-	{ "retransmits", "RETRANS", "of data not acknowledged",
-	  .format = FORMAT_NUMBER, AT(retransmits), .width = 7, .right = true },
-	{ "peer_fin", "PEER-FIN", "the peer's FIN had come before",
-	  .format = FORMAT_TRI, AT(peer_fin), .width = 8 },
-	{ "tls", "TLS", "how far TLS had come", .format = FORMAT_TEXT, AT(tls),
-	  .width = 11 },
-	{ "netns", "NETNS", "network namespace", .format = FORMAT_NUMBER,
-	  AT(netns), .width = 10, .right = true },
-	{ "community_id", "COMMUNITY-ID", "flow hash, as Zeek prints it",
-	  .format = FORMAT_TEXT, AT(community_id), .width = 30 },
-	{ "ttl", "TTL", "of the RST", CALLS(text_ttl), .width = 3,
-	  .right = true },
-	{ "reason", "REASON", "the kernel's reason for a RST sent",
-	  .format = FORMAT_TEXT, AT(kernel_reason), .width = 20, .least = 8 },
-	{ "other", "OTHER-END", "who did it at the other end, if here",
-	  CALLS(text_other), .width = 30, .least = 12 },
-	{ "cause", "CAUSE", "the verdict; ? under 0.5", CALLS(text_cause),
-	  .width = 20, .least = 16 },
-	{ "confidence", "CONF", "of the verdict, 0 to 1",
-	  CALLS(text_confidence), .width = 4, .right = true },
-	{ "timeout", "TIMER", "the timer that was recognised",
-	  CALLS(text_timeout), .width = 20, .least = 8 },
-	{ "blame", "BLAME", "peer, local, path or unknown", CALLS(text_blame),
-	  .width = 7 },
-	{ "benign", "BENIGN", "nothing was lost", CALLS(text_benign),
-	  .width = 6 },
-	{ "retry", "RETRY", "safe, if_idempotent, unsafe, useless, unknown",
-	  CALLS(text_retry), .width = 13 },
-	{ NULL },
+	{"id", "ID", "number of the event, for rstscope why", CALLS(text_id),
+	 .width = 5, .right = true},
+	{"time", "TIME", "when it happened (of folded ones: the first)",
+	 CALLS(text_time), .width = 8},
+	{"last_time", "LAST", "of folded ones: the last", CALLS(text_last_time),
+	 .width = 8},
+	{"host", "HOST", "the host that saw it", .format = FORMAT_TEXT,
+	 AT(host), .width = 12, .least = 6},
+	{"count", "COUNT", "how many alike failures are folded into this one",
+	 .format = FORMAT_NUMBER, AT(count), .width = 5, .right = true},
+	{"kind", "KIND", "received, sent, refused, hangup or timeout",
+	 CALLS(text_kind), .width = 8},
+	{"process", "PROCESS", "name and pid", CALLS(text_process), .width = 14,
+	 .least = 10},
+	{"pid", "PID", "process id", .format = FORMAT_NUMBER, AT(process.pid),
+	 .of_process = true, .width = 7, .right = true},
+	{"tid", "TID", "the thread that was told", .format = FORMAT_NUMBER,
+	 AT(process.tid), .of_process = true, .width = 7, .right = true},
+	{"comm", "COMM", "name of the process", .format = FORMAT_TEXT,
+	 AT(process.comm), .of_process = true, .width = 12, .least = 6},
+	{"exe", "EXE", "path of its program", .format = FORMAT_TEXT,
+	 AT(process.exe), .of_process = true, .width = 24, .least = 10},
+	{"uid", "UID", "user id", .format = FORMAT_NUMBER, AT(process.uid),
+	 .of_process = true, .width = 5, .right = true},
+	{"unit", "UNIT", "systemd unit", .format = FORMAT_TEXT,
+	 AT(process.unit), .of_process = true, .width = 16, .least = 8},
+	{"container", "CONTAINER", "container id", .format = FORMAT_TEXT,
+	 AT(process.container), .of_process = true, .width = 12, .least = 12},
+	{"pod", "POD", "Kubernetes pod", .format = FORMAT_TEXT, AT(process.pod),
+	 .of_process = true, .width = 36, .least = 8},
+	{"via", "VIA", "how the process is known: syscall, owner ...",
+	 CALLS(text_via), .of_process = true, .width = 8},
+	{"failure", "FAILURE", "the call and what it was told",
+	 CALLS(text_failure), .width = 18, .least = 12},
+	{"syscall", "SYSCALL", "class of the call: read, write, connect ...",
+	 CALLS(text_syscall), .width = 7},
+	{"call", "CALL", "the kernel's name of the call", CALLS(text_call),
+	 .width = 10},
+	{"errno", "ERRNO", "what the call returned", CALLS(text_errno),
+	 .width = 12},
+	{"delay", "DELAY", "from the RST to that call", CALLS(text_delay),
+	 .width = 7, .right = true},
+	{"local", "LOCAL", "our address and port", CALLS(text_local),
+	 .width = 18, .least = 21},
+	{"peer", "PEER", "the peer's address and port", CALLS(text_peer),
+	 .width = 18, .least = 21},
+	{"role", "ROLE", "of our end: client or server", CALLS(text_role),
+	 .width = 7},
+	{"state", "STATE", "of the socket before: ESTABLISHED ...",
+	 CALLS(text_state), .width = 11},
+	{"age", "AGE", "since the connection was established",
+	 .format = FORMAT_MS, AT(age_ms), .width = 7, .right = true},
+	{"idle", "IDLE", "without data before the last exchange",
+	 .format = FORMAT_MS, AT(idle_ms), .width = 7, .right = true},
+	{"since_send", "SINCE-SEND", "since our last data", .format = FORMAT_MS,
+	 AT(since_send_ms), .width = 7, .right = true},
+	{"since_receive", "SINCE-RECEIVE", "since the peer's last data",
+	 .format = FORMAT_MS, AT(since_receive_ms), .width = 7, .right = true},
+	{"sent", "SENT", "data sent", .format = FORMAT_BYTES, AT(sent_bytes),
+	 .width = 9, .right = true},
+	{"acked", "ACKED", "data sent and acknowledged", .format = FORMAT_BYTES,
+	 AT(acked_bytes), .width = 9, .right = true},
+	{"received", "RECEIVED", "data received", .format = FORMAT_BYTES,
+	 AT(received_bytes), .width = 9, .right = true},
+	{"unread", "UNREAD", "data received and not read",
+	 .format = FORMAT_BYTES, AT(unread_bytes), .width = 9, .right = true},
+	{"srtt", "RTT", "smoothed round-trip time", .format = FORMAT_US,
+	 AT(srtt_us), .width = 7, .right = true},
+	{"retransmits", "RETRANS", "of data not acknowledged",
+	 .format = FORMAT_NUMBER, AT(retransmits), .width = 7, .right = true},
+	{"peer_fin", "PEER-FIN", "the peer's FIN had come before",
+	 .format = FORMAT_TRI, AT(peer_fin), .width = 8},
+	{"tls", "TLS", "how far TLS had come", .format = FORMAT_TEXT, AT(tls),
+	 .width = 11},
+	{"netns", "NETNS", "network namespace", .format = FORMAT_NUMBER,
+	 AT(netns), .width = 10, .right = true},
+	{"community_id", "COMMUNITY-ID", "flow hash, as Zeek prints it",
+	 .format = FORMAT_TEXT, AT(community_id), .width = 30},
+	{"ttl", "TTL", "of the RST", CALLS(text_ttl), .width = 3,
+	 .right = true},
+	{"reason", "REASON", "the kernel's reason for a RST sent",
+	 .format = FORMAT_TEXT, AT(kernel_reason), .width = 20, .least = 8},
+	{"other", "OTHER-END", "who did it at the other end, if here",
+	 CALLS(text_other), .width = 30, .least = 12},
+	{"cause", "CAUSE", "the verdict; ? under 0.5", CALLS(text_cause),
+	 .width = 20, .least = 16},
+	{"confidence", "CONF", "of the verdict, 0 to 1", CALLS(text_confidence),
+	 .width = 4, .right = true},
+	{"timeout", "TIMER", "the timer that was recognised",
+	 CALLS(text_timeout), .width = 20, .least = 8},
+	{"blame", "BLAME", "peer, local, path or unknown", CALLS(text_blame),
+	 .width = 7},
+	{"benign", "BENIGN", "nothing was lost", CALLS(text_benign),
+	 .width = 6},
+	{"retry", "RETRY", "safe, if_idempotent, unsafe, useless, unknown",
+	 CALLS(text_retry), .width = 13},
+	{NULL},
 };
-_Static_assert(ARRAY_SIZE(column_table) <= COLUMNS_MOST, "chosen[] is too short");
+_Static_assert(ARRAY_SIZE(column_table) <= COLUMNS_MOST,
+	       "chosen[] is too short");
 
 const struct column *column_find(const char *name)
 {
@@ -376,7 +318,7 @@ const struct column *column_find(const char *name)
 
 static int unknown_column(const struct cli *cli, const char *name)
 {
-	struct suggestion s = { NULL, 0 };
+	struct suggestion s = {NULL, 0};
 	char list[1024];
 	size_t used = 0;
 
@@ -386,7 +328,8 @@ static int unknown_column(const struct cli *cli, const char *name)
 				 used ? "," : "", c->name);
 	}
 	if (s.best)
-		cli_error(cli, "no column '%s' (did you mean %s?); there are %s",
+		cli_error(cli,
+			  "no column '%s' (did you mean %s?); there are %s",
 			  name, s.best, list);
 	else
 		cli_error(cli, "no column '%s'; there are all,%s", name, list);
@@ -467,17 +410,6 @@ void column_text(const struct column *column, const struct cli *cli,
 	default:
 		number_text(column, *(const int64_t *)field, out, COLUMN_TEXT);
 	}
-}
-
-const char *kind_color(enum failure_kind kind)
-{
-	static const char *const color[KINDS] = {
-		[KIND_RECEIVED] = COLOR_RED,  [KIND_SENT] = COLOR_YELLOW,
-		[KIND_REFUSED] = COLOR_BLUE,  [KIND_HANGUP] = COLOR_MAGENTA,
-		[KIND_TIMEOUT] = COLOR_CYAN,
-	};
-
-	return (unsigned int)kind < KINDS ? color[kind] : NULL;
 }
 
 const char *column_color(const struct column *column, const struct event *ev)

@@ -27,9 +27,9 @@ static int set_dump(struct cli *cli, struct request *req,
 }
 
 static const struct cli_option program_options[] = {
-	{ "version", 'V', NULL, "the version", set_version },
-	{ "dump-options", 0, NULL, NULL, set_dump }, /* for tools/gen-man */
-	{ NULL },
+	{"version", 'V', NULL, "the version", set_version},
+	{"dump-options", 0, NULL, NULL, set_dump}, /* for tools/gen-man */
+	{NULL},
 };
 
 const struct command program = {
@@ -40,29 +40,25 @@ const struct command program = {
 };
 
 const struct command commands[] = {
-	{ "ls", "[FILTER] [-o COLUMN,...]",
-	  "which failures: a table, newest last", ls_options, true, 0,
-	  cmd_ls },
-	{ "tail", "[FILTER] [-o COLUMN,...]",
-	  "the same, live, until interrupted", ls_options, true, 0, cmd_tail },
-	{ "why", "ID | --last [FILTER]",
-	  "one failure as a story: what happened, who did it, what to change",
-	  why_options, true, 1, cmd_why },
-	{ "summary", "[FILTER] [--by KEY,...]",
-	  "how many, of what, how often", summary_options, true, 0,
-	  cmd_summary },
-	{ "causes", "[NAME]",
-	  "the knowledge: each cause, how it is told, what fixes it", NULL,
-	  false, 1, cmd_causes },
-	{ "replay", "[FILTER] FILE",
-	  "raw records of rstscoped --record, explained anew", replay_options,
-	  true, 1, cmd_replay },
-	{ "doctor", "",
-	  "whether the daemon runs, what it sees, what was lost", NULL, false,
-	  0, cmd_doctor },
-	{ "help", "[COMMAND]", "how to use a command", NULL, false, 1,
-	  cmd_help },
-	{ NULL },
+	{"ls", "[FILTER] [-o COLUMN,...]",
+	 "which failures: a table, newest last", ls_options, true, 0, cmd_ls},
+	{"tail", "[FILTER] [-o COLUMN,...]",
+	 "the same, live, until interrupted", ls_options, true, 0, cmd_tail},
+	{"why", "ID | --last [FILTER]",
+	 "one failure as a story: what happened, who did it, what to change",
+	 why_options, true, 1, cmd_why},
+	{"summary", "[FILTER] [--by KEY,...]", "how many, of what, how often",
+	 summary_options, true, 0, cmd_summary},
+	{"causes", "[NAME]",
+	 "the knowledge: each cause, how it is told, what fixes it", NULL,
+	 false, 1, cmd_causes},
+	{"replay", "[FILTER] FILE",
+	 "raw records of rstscoped --record, explained anew", replay_options,
+	 true, 1, cmd_replay},
+	{"doctor", "", "whether the daemon runs, what it sees, what was lost",
+	 NULL, false, 0, cmd_doctor},
+	{"help", "[COMMAND]", "how to use a command", NULL, false, 1, cmd_help},
+	{NULL},
 };
 
 const struct command *command_find(const char *name)
@@ -75,7 +71,7 @@ const struct command *command_find(const char *name)
 
 static int unknown_command(const struct cli *cli, const char *name)
 {
-	struct suggestion s = { NULL, 0 };
+	struct suggestion s = {NULL, 0};
 
 	for (const struct command *c = commands; c->name; c++)
 		suggest_try(&s, name, c->name);

@@ -12,7 +12,7 @@
 #include "user/cli/cli.h"
 
 #define WIDTH_LEAST 20
-#define WIDTH_MOST 1000
+#define WIDTH_MOST  1000
 
 static unsigned int terminal_width(int fd)
 {
@@ -99,9 +99,10 @@ int cli_open_store(const struct cli *cli, struct store **store)
 			     sizeof(text));
 
 	if (err == -ENOENT) {
-		cli_error(cli,
-			  "no store at %s: rstscoped (sudo make run) creates it",
-			  cli->store_url);
+		cli_error(
+			cli,
+			"no store at %s: rstscoped (sudo make run) creates it",
+			cli->store_url);
 		return -EIO;
 	}
 	if (err == -EACCES || err == -EPERM) {
@@ -120,7 +121,7 @@ bool cli_stopped(const struct cli *cli)
 bool cli_sleep_ms(const struct cli *cli, int ms)
 {
 	/* No events asked for: only POLLERR, a pipe that nobody reads. */
-	struct pollfd out = { .fd = cli->out_fd };
+	struct pollfd out = {.fd = cli->out_fd};
 
 	if (cli_stopped(cli))
 		return true;

@@ -16,8 +16,8 @@
  * half of all.
  */
 #define IDLE_LEAST_MS 100.0
-#define IDLE_STEP 1.05
-#define IDLE_BINS 320
+#define IDLE_STEP     1.05
+#define IDLE_BINS     320
 #define CLUSTER_LEAST 3
 #define CLUSTER_SHARE 0.5
 
@@ -85,19 +85,19 @@ static void text_cause(const struct cli *cli, const struct event *ev, char *out,
 }
 
 const struct group_key group_keys[] = {
-	{ "cause", "CAUSE", "the verdict", text_cause, NULL },
-	{ "process", "PROCESS", "name of the process", NULL, "comm" },
-	{ "peer", "PEER", "address of the peer", text_peer, NULL },
-	{ "port", "PORT", "port of the service", text_port, NULL },
-	{ "syscall", "SYSCALL", "class of the call", NULL, "syscall" },
-	{ "unit", "UNIT", "systemd unit", NULL, "unit" },
-	{ "container", "CONTAINER", "container id", NULL, "container" },
-	{ "host", "HOST", "host that saw it", NULL, "host" },
-	{ "hour", "HOUR", "hour of the day it was", text_hour, NULL },
-	{ "kind", "KIND", "received, sent ...", NULL, "kind" },
-	{ "blame", "BLAME", "peer, local, path", NULL, "blame" },
-	{ "retry", "RETRY", "whether a retry is safe", NULL, "retry" },
-	{ NULL },
+	{"cause", "CAUSE", "the verdict", text_cause, NULL},
+	{"process", "PROCESS", "name of the process", NULL, "comm"},
+	{"peer", "PEER", "address of the peer", text_peer, NULL},
+	{"port", "PORT", "port of the service", text_port, NULL},
+	{"syscall", "SYSCALL", "class of the call", NULL, "syscall"},
+	{"unit", "UNIT", "systemd unit", NULL, "unit"},
+	{"container", "CONTAINER", "container id", NULL, "container"},
+	{"host", "HOST", "host that saw it", NULL, "host"},
+	{"hour", "HOUR", "hour of the day it was", text_hour, NULL},
+	{"kind", "KIND", "received, sent ...", NULL, "kind"},
+	{"blame", "BLAME", "peer, local, path", NULL, "blame"},
+	{"retry", "RETRY", "whether a retry is safe", NULL, "retry"},
+	{NULL},
 };
 
 int groups_new(struct groups **out, const struct cli *cli,
@@ -129,8 +129,7 @@ void groups_free(struct groups *g)
 
 	if (!g)
 		return;
-	HASH_ITER(hh, g->table, e, next)
-	{
+	HASH_ITER (hh, g->table, e, next) {
 		HASH_DEL(g->table, e);
 		entry_free(e);
 	}
@@ -281,8 +280,7 @@ int groups_finish(struct groups *g)
 	g->sorted = calloc(g->number, sizeof(*g->sorted));
 	if (!g->sorted)
 		return -ENOMEM;
-	HASH_ITER(hh, g->table, e, next)
-	{
+	HASH_ITER (hh, g->table, e, next) {
 		find_cluster(e);
 		g->sorted[i++] = e;
 	}

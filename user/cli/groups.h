@@ -20,15 +20,15 @@ extern const struct group_key group_keys[];
 /* Where idle times heap up: the mark of a timer. */
 struct idle_cluster {
 	bool found;
-	double ms;	/* mean of the heap */
-	double share;	/* of the events with an idle time */
+	double ms;    /* mean of the heap */
+	double share; /* of the events with an idle time */
 	int64_t events;
 };
 
 struct group {
 	char *value[GROUP_KEYS_MOST]; /* "": not known */
-	int64_t count;	/* failures, folded ones too */
-	int64_t events; /* rows of the store */
+	int64_t count;		      /* failures, folded ones too */
+	int64_t events;		      /* rows of the store */
 	int64_t first_us, last_us;
 	struct idle_cluster idle; /* after groups_finish() */
 };

@@ -19,7 +19,7 @@ static void on_signal(int signal)
 
 static void set_signals(void)
 {
-	struct sigaction action = { .sa_handler = on_signal };
+	struct sigaction action = {.sa_handler = on_signal};
 
 	/* Once is enough: a second interrupt ends what does not listen. */
 	action.sa_flags = SA_RESETHAND;
@@ -63,7 +63,7 @@ static ssize_t write_out(void *cookie, const char *data, size_t size)
 
 static FILE *open_output(int *failed)
 {
-	cookie_io_functions_t io = { .write = write_out };
+	cookie_io_functions_t io = {.write = write_out};
 
 	return fopencookie(failed, "w", io);
 }

@@ -8,10 +8,10 @@
 #include "user/cli/options.h"
 #include "user/cli/text.h"
 
-#define HELP_WIDTH 80
-#define HELP_INDENT 30
+#define HELP_WIDTH   80
+#define HELP_INDENT  30
 #define OPTIONS_MOST 48
-#define LONG_BASE 256 /* getopt's values of options without a letter */
+#define LONG_BASE    256 /* getopt's values of options without a letter */
 
 static int set_store(struct cli *cli, struct request *req,
 		     const struct cli_option *option, const char *value)
@@ -83,15 +83,16 @@ static int set_filter(struct cli *cli, struct request *req,
 }
 
 static const struct cli_option common_options[] = {
-	{ "store", 0, "URL",
-	  "the store to read: sqlite:PATH (default: RSTSCOPE_STORE, else "
-	  STORE_DEFAULT_URL ")", set_store },
-	{ "json", 0, NULL, "print JSON, one object per line", set_json },
-	{ "utc", 0, NULL, "print times in UTC", set_utc },
-	{ "color", 0, "WHEN",
-	  "auto (on a terminal, unless NO_COLOR is set), always or never",
-	  set_color },
-	{ "help", 'h', NULL, "this text", set_help },
+	{"store", 0, "URL",
+	 "the store to read: sqlite:PATH (default: RSTSCOPE_STORE, "
+	 "else " STORE_DEFAULT_URL ")",
+	 set_store},
+	{"json", 0, NULL, "print JSON, one object per line", set_json},
+	{"utc", 0, NULL, "print times in UTC", set_utc},
+	{"color", 0, "WHEN",
+	 "auto (on a terminal, unless NO_COLOR is set), always or never",
+	 set_color},
+	{"help", 'h', NULL, "this text", set_help},
 };
 
 static size_t own_count(const struct command *command)
@@ -165,7 +166,8 @@ static void parser_init(struct parser *p, const struct command *command,
 
 		p->longs[p->n] = (struct option){
 			.name = o->name,
-			.has_arg = o->argument ? required_argument : no_argument,
+			.has_arg =
+				o->argument ? required_argument : no_argument,
 			.val = LONG_BASE + p->n,
 		};
 		if (o->letter) {
@@ -180,7 +182,7 @@ static void parser_init(struct parser *p, const struct command *command,
 static int unknown_option(const struct cli *cli, const struct parser *p,
 			  const char *word)
 {
-	struct suggestion s = { NULL, 0 };
+	struct suggestion s = {NULL, 0};
 	char name[64];
 	size_t length = strcspn(word, "=");
 
@@ -190,7 +192,8 @@ static int unknown_option(const struct cli *cli, const struct parser *p,
 	for (size_t i = 0; i < p->n; i++)
 		suggest_try(&s, name, p->option[i].name);
 	if (s.best)
-		return cli_usage(cli, "unknown option --%s (did you mean --%s?)",
+		return cli_usage(cli,
+				 "unknown option --%s (did you mean --%s?)",
 				 name, s.best);
 	return cli_usage(cli, "unknown option --%s", name);
 }
@@ -317,7 +320,7 @@ void options_help(FILE *out, const struct command *command)
 
 static void dump_row(FILE *out, const char *command, const struct cli_option *o)
 {
-	char letter[2] = { o->letter, '\0' };
+	char letter[2] = {o->letter, '\0'};
 
 	fprintf(out, "%s\t%s\t%s\t%s\t%s\n", command, o->name, letter,
 		o->argument ? o->argument : "", o->help);

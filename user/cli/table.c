@@ -6,9 +6,9 @@
 #include "user/cli/table.h"
 #include "user/cli/text.h"
 
-#define CUT_MARK 4
+#define CUT_MARK    4
 #define COLOR_RESET "\033[0m"
-#define WIDEST 47 /* an IPv6 address and its port */
+#define WIDEST	    47 /* an IPv6 address and its port */
 
 struct cell {
 	char *text;
@@ -92,8 +92,8 @@ int table_add(struct table *t, const char *const *cells,
 
 	if (t->rows == t->room) {
 		size_t room = t->room ? 2 * t->room : 16;
-		struct cell *more = reallocarray(t->cells, room * t->n,
-						 sizeof(*more));
+		struct cell *more =
+			reallocarray(t->cells, room * t->n, sizeof(*more));
 
 		if (!more)
 			return -ENOMEM;
@@ -140,7 +140,8 @@ static void shrink(struct table *t, unsigned int used)
 			const struct table_column *c = &t->columns[i];
 
 			if (t->shown[i] && c->least && t->width[i] > c->least &&
-			    (most == t->n || t->width[i] - c->least >
+			    (most == t->n ||
+			     t->width[i] - c->least >
 				     t->width[most] - t->columns[most].least))
 				most = i;
 		}

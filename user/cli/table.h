@@ -18,7 +18,7 @@ struct table_column {
 	unsigned int width; /* expected, where rows are flushed one by one */
 	unsigned int least; /* may be cut to that; 0: never cut */
 	bool right;
-	bool optional;	    /* on a terminal: only if there is room */
+	bool optional; /* on a terminal: only if there is room */
 };
 
 struct table;

@@ -9,7 +9,7 @@
 
 unsigned int text_width(const char *text)
 {
-	mbstate_t state = { 0 };
+	mbstate_t state = {0};
 	unsigned int width = 0;
 	size_t left = strlen(text);
 
@@ -34,7 +34,7 @@ unsigned int text_width(const char *text)
 void text_cut(char *text, size_t size, unsigned int width)
 {
 	const char *mark = MB_CUR_MAX > 1 ? "\xe2\x80\xa6" : "~";
-	mbstate_t state = { 0 };
+	mbstate_t state = {0};
 	size_t at = 0, length = strlen(text);
 	unsigned int used = 0;
 

@@ -136,8 +136,7 @@ static void rst_text(const struct event *ev, char *out, size_t size)
 	if (ev->ttl != NOT_KNOWN)
 		used = snprintf(out, size, ", TTL %lld", (long long)ev->ttl);
 	if (ev->handshake_ttl != NOT_KNOWN)
-		snprintf(out + used, size - used,
-			 ", TTL of the handshake %lld",
+		snprintf(out + used, size - used, ", TTL of the handshake %lld",
 			 (long long)ev->handshake_ttl);
 }
 
@@ -166,7 +165,8 @@ static void failure_text(const struct event *ev, char *out, size_t size)
 			 ev->packet_known ? " with a RST" : "");
 		break;
 	case KIND_HANGUP:
-		snprintf(out, size, "end of stream (FIN) while an answer was due");
+		snprintf(out, size,
+			 "end of stream (FIN) while an answer was due");
 		break;
 	default:
 		snprintf(out, size, "the kernel gave the connection up");
@@ -227,8 +227,8 @@ static void add_told(struct timeline *t, const struct event *ev)
 	if (ev->syscall.errno_nr != NOT_KNOWN)
 		error = errno_name(ev->syscall.errno_nr);
 	if (!error)
-		error = ev->kind == KIND_HANGUP ? "the end of the stream" :
-						  "of it";
+		error = ev->kind == KIND_HANGUP ? "the end of the stream"
+						: "of it";
 	if (ev->syscall.delay_us != NOT_KNOWN)
 		at_time(t, ev->syscall.delay_us / 1000.0,
 			"%s was told %s in %s()", *who ? who : "the process",

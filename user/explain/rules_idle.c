@@ -49,6 +49,21 @@ static bool timer_may_end(const struct view *v)
 	return reused(v) || reused_after_fin(v);
 }
 
+/*
+ * Without a FIN the peer must have closed within a round trip of our send: not
+ * likely unless the idle time is some timer's.
+ */
+static bool crossed_no_timer(const struct view *v)
+{
+	return crossed(v) && !v->whole_idle && v->idle_match.score < 0.5 &&
+	       v->past.idle.n < 2;
+}
+
+static bool crossed_not_http(const struct view *v)
+{
+	return crossed(v) && v->protocol.class != PROTOCOL_HTTP;
+}
+
 static bool reused_http(const struct view *v)
 {
 	return timer_may_end(v) && v->protocol.class == PROTOCOL_HTTP;
@@ -198,6 +213,7 @@ const struct rule rules_idle[] = {
 	  true,
 	  { { CAUSE_STALE_KEEPALIVE, 3.5f },
 	    { CAUSE_DB_POOL_IDLE, 1.5f },
+	    { CAUSE_LB_IDLE_TIMEOUT, 1.0f },
 	    { CAUSE_SERVER_CRASH, 1.0f },
 	    { CAUSE_HALF_OPEN, -4.0f },
 	    { CAUSE_FIREWALL_IDLE_DROP, -4.0f },
@@ -226,6 +242,16 @@ const struct rule rules_idle[] = {
 	    { CAUSE_HALF_OPEN, 0.8f },
 	    { CAUSE_FIREWALL_IDLE_DROP, 0.5f },
 	    { CAUSE_PEER_ABORTED, -1.0f } } },
+	{ ON_RECEIVED, crossed_no_timer,
+	  "but the idle time is no known timer's, and the peer would have had "
+	  "to close in the same moment",
+	  false,
+	  { { CAUSE_STALE_KEEPALIVE, -1.5f },
+	    { CAUSE_DB_POOL_IDLE, -0.5f },
+	    { CAUSE_FIREWALL_IDLE_DROP, 0.8f },
+	    { CAUSE_HALF_OPEN, 0.8f } } },
+	{ ON_RECEIVED, crossed_not_http, NULL, false,
+	  { { CAUSE_STALE_KEEPALIVE, -0.7f } } },
 	{ ON_BOTH, fin_crossed,
 	  "the peer's FIN came {fin_lag} after our send: both crossed", false,
 	  { { CAUSE_STALE_KEEPALIVE, 2.0f },
@@ -244,8 +270,9 @@ const struct rule rules_idle[] = {
 	    { CAUSE_FIREWALL_IDLE_DROP, -0.3f } } },
 	{ ON_BOTH, idle_database, "{protocol}, whose sessions are pooled", false,
 	  { { CAUSE_DB_POOL_IDLE, 4.0f },
-	    { CAUSE_STALE_KEEPALIVE, -1.5f },
-	    { CAUSE_LB_IDLE_TIMEOUT, -1.0f } } },
+	    { CAUSE_STALE_KEEPALIVE, -3.5f },
+	    { CAUSE_LB_IDLE_TIMEOUT, -1.5f },
+	    { CAUSE_FIREWALL_IDLE_DROP, -1.0f } } },
 	{ ON_BOTH, labelled_database, NULL, true,
 	  { { CAUSE_DB_POOL_IDLE, 0.8f } } },
 	{ ON_BOTH, reuse_fits_table,
@@ -318,10 +345,10 @@ const struct rule rules_idle[] = {
 	  "{idles} connections of this destination ended after about "
 	  "{idle_cluster}",
 	  false,
-	  { { CAUSE_LB_IDLE_TIMEOUT, 2.0f },
+	  { { CAUSE_LB_IDLE_TIMEOUT, 2.4f },
 	    { CAUSE_DB_POOL_IDLE, 1.0f },
 	    { CAUSE_SERVER_CRASH, -2.0f },
-	    { CAUSE_PEER_CLOSED_EARLY, -0.5f } } },
+	    { CAUSE_PEER_CLOSED_EARLY, -1.0f } } },
 	{ ON_BOTH, ends_cluster_many, NULL, true,
 	  { { CAUSE_LB_IDLE_TIMEOUT, 0.8f } } },
 	{ ON_BOTH, busy, "it carried traffic until the end: no idle timer",
@@ -338,7 +365,9 @@ const struct rule rules_idle[] = {
 	  "{ages} connections of this destination ended at an age near "
 	  "{age_cluster}, whatever their traffic",
 	  false,
-	  { { CAUSE_VPN_PROXY_LIMIT, 3.5f },
+	  { { CAUSE_VPN_PROXY_LIMIT, 4.0f },
+	    { CAUSE_PEER_ABORTED, -1.2f },
+	    { CAUSE_GRACEFUL_RACE, -1.2f },
 	    { CAUSE_LB_IDLE_TIMEOUT, -1.0f },
 	    { CAUSE_STALE_KEEPALIVE, -1.0f } } },
 	{ ON_BOTH, age_cluster_many, NULL, true,
@@ -347,6 +376,8 @@ const struct rule rules_idle[] = {
 	  { { CAUSE_VPN_PROXY_LIMIT, 1.8f } } },
 	{ ON_BOTH, proxy_lets_none, "which ended it {age} after it was set up",
 	  false,
-	  { { CAUSE_VPN_PROXY_LIMIT, 2.5f } } },
+	  { { CAUSE_VPN_PROXY_LIMIT, 3.2f },
+	    { CAUSE_PEER_CLOSED_UNREAD, -0.8f },
+	    { CAUSE_PEER_CLOSED_EARLY, -0.5f } } },
 };
 const size_t rules_idle_count = ARRAY_SIZE(rules_idle);

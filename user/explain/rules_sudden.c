@@ -268,7 +268,7 @@ const struct rule rules_sudden[] = {
 	  "the database sent {received} at once and closed, as it does when "
 	  "its connections are used up",
 	  false,
-	  { { CAUSE_MAX_CONNECTIONS, 4.0f },
+	  { { CAUSE_MAX_CONNECTIONS, 3.6f },
 	    { CAUSE_PEER_CLOSED_UNREAD, -0.5f } } },
 	{ ON_RECEIVED, first_request_reset,
 	  "the RST came {reply} after our first request, with no answer", false,
@@ -359,6 +359,7 @@ const struct rule rules_sudden[] = {
 	  { { CAUSE_TLS_HANDSHAKE_FAILURE, 5.5f },
 	    { CAUSE_PEER_CLOSED_UNREAD, -0.7f },
 	    { CAUSE_PEER_CLOSED_EARLY, -0.7f },
+	    { CAUSE_GRACEFUL_RACE, -2.0f },
 	    { CAUSE_MAX_CONNECTIONS, -0.5f },
 	    { CAUSE_STALE_KEEPALIVE, -4.0f } } },
 	{ ON_BOTH, handshake_waited, "the TLS handshake had not finished",
@@ -409,7 +410,8 @@ const struct rule rules_sudden[] = {
 	    { CAUSE_DB_POOL_IDLE, -2.5f },
 	    { CAUSE_MAX_CONNECTIONS, -2.0f } } },
 	{ ON_HANGUP, taken_then_closed_burst, NULL, false,
-	  { { CAUSE_RATE_LIMIT, 1.8f },
+	  { { CAUSE_RATE_LIMIT, 2.5f },
+	    { CAUSE_PEER_CLOSED_EARLY, -0.8f },
 	    { CAUSE_MAX_CONNECTIONS, -1.2f } } },
 };
 const size_t rules_sudden_count = ARRAY_SIZE(rules_sudden);

@@ -310,14 +310,19 @@ static double closeness(const struct timeout_row *row, double seconds)
 	return off > 1 ? 0 : 1 - 0.5 * off;
 }
 
+bool timeout_row_has_port(const struct timeout_row *row, uint16_t port)
+{
+	for (unsigned int i = 0; i < row->ports; i++)
+		if (row->port[i] == port)
+			return true;
+	return false;
+}
+
 static double port_factor(const struct timeout_row *row, uint16_t port)
 {
 	if (!row->ports)
 		return 0.7;
-	for (unsigned int i = 0; i < row->ports; i++)
-		if (row->port[i] == port)
-			return 1;
-	return 0.55;
+	return timeout_row_has_port(row, port) ? 1 : 0.55;
 }
 
 struct timeout_match timeouts_match(const struct timeouts *t, double seconds,

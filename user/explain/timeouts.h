@@ -76,6 +76,9 @@ struct timeout_match timeouts_match(const struct timeouts *t, double seconds,
 				    unsigned int measures, unsigned int endings,
 				    uint16_t port);
 
+/* The row names this port among its own. */
+bool timeout_row_has_port(const struct timeout_row *row, uint16_t port);
+
 extern const char timeouts_builtin[];
 
 #endif

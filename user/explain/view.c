@@ -88,6 +88,10 @@ static void look_at_timers(struct view *v, const struct timeouts *timeouts)
 		return;
 	v->idle_match = timeouts_match(timeouts, (double)ms / 1000, measures,
 				       endings, facts_service_port(v->f));
+	/* A web server's timer means nothing to a database. */
+	if (v->idle_match.row && v->protocol.class == PROTOCOL_DATABASE &&
+	    !timeout_row_has_port(v->idle_match.row, facts_service_port(v->f)))
+		v->idle_match = (struct timeout_match){ NULL, 0 };
 	if (!v->idle_match.row)
 		return;
 	v->component = v->idle_match.row->component;

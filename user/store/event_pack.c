@@ -63,7 +63,7 @@ static void put_text(struct out *o, unsigned int tag, const char *text)
 /* A share or seconds, in millionths; what is no number is left out. */
 static void put_micro(struct out *o, unsigned int tag, double value)
 {
-	if (fabs(value) < 1e12)
+	if (fabs(value) * MICRO <= MICRO_MAX)
 		put_int(o, tag, llround(value * MICRO));
 }
 
@@ -102,7 +102,7 @@ static void pack_field(struct out *o, const struct event *ev,
 		memcpy(&value, at, sizeof(value));
 		if (f->type == FIELD_SIGNED
 			    ? *(const bool *)event_peek(ev, f->aux)
-			    : value != NOT_KNOWN)
+			    : value != NOT_KNOWN || f->rules & FIELD_REQUIRED)
 			put_int(o, f->tag, value);
 		break;
 	case FIELD_TRI:

@@ -165,6 +165,15 @@ static int get_evidence(const struct item *item, struct verdict *v)
 	return get_text(item, e->fact, sizeof(e->fact));
 }
 
+static int get_real(const struct item *item, double *out)
+{
+	if (item->is_bytes || item->value < -MICRO_MAX ||
+	    item->value > MICRO_MAX)
+		return -EBADMSG;
+	*out = (double)item->value / MICRO;
+	return 0;
+}
+
 static int get_alternative(const struct item *item, struct verdict *v)
 {
 	if (item->tag == TAG_ALTERNATIVE) {
@@ -173,11 +182,10 @@ static int get_alternative(const struct item *item, struct verdict *v)
 		return get_cause(item,
 				 &v->alternative[v->alternatives++].cause);
 	}
-	if (item->is_bytes || !v->alternatives)
+	if (!v->alternatives)
 		return -EBADMSG;
-	v->alternative[v->alternatives - 1].confidence =
-		(double)item->value / MICRO;
-	return 0;
+	return get_real(item,
+			&v->alternative[v->alternatives - 1].confidence);
 }
 
 static int get_fix(const struct item *item, struct verdict *v)
@@ -185,14 +193,6 @@ static int get_fix(const struct item *item, struct verdict *v)
 	if (v->fixes == VERDICT_FIXES)
 		return -EBADMSG;
 	return get_text(item, v->fix[v->fixes++], VERDICT_TEXT);
-}
-
-static int get_real(const struct item *item, double *out)
-{
-	if (item->is_bytes)
-		return -EBADMSG;
-	*out = (double)item->value / MICRO;
-	return 0;
 }
 
 static int unpack_verdict(const struct item *item, struct verdict *v)

@@ -69,6 +69,17 @@ static void prefix_range(const struct filter *f, uint8_t first[16],
 	}
 }
 
+/*
+ * A network that may hold most of the events, asked for with a time: the time's
+ * index is the better one, and this form keeps SQLite from the other (measured
+ * on a million events, the last hour of a /8: 350 ms or 1 ms).
+ */
+static bool is_broad(const struct filter *f)
+{
+	return f->since_us != NOT_KNOWN &&
+	       f->peer_bits < (f->peer_family == 6 ? 48 : 16);
+}
+
 static void where_peer(struct query *q, const struct filter *f)
 {
 	uint8_t first[16], last[16];
@@ -83,7 +94,8 @@ static void where_peer(struct query *q, const struct filter *f)
 		memcpy(bind_next(q, QUERY_BYTES)->bytes, first, sizeof(first));
 		return;
 	}
-	where(q, "peer_ip BETWEEN ? AND ?");
+	where(q, is_broad(f) ? "NOT (peer_ip < ? OR peer_ip > ?)"
+			     : "peer_ip BETWEEN ? AND ?");
 	memcpy(bind_next(q, QUERY_BYTES)->bytes, first, sizeof(first));
 	memcpy(bind_next(q, QUERY_BYTES)->bytes, last, sizeof(last));
 	/* ::/0 holds the mapped addresses too, which are IPv4. */

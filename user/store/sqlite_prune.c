@@ -82,8 +82,8 @@ static int count_excess(struct sqlite_store *s, int64_t max_bytes,
 	ret = schema_get_int(s->db, "SELECT COUNT(*) FROM events", &rows);
 	if (!ret && rows)
 		*excess = 1 + (int64_t)((double)rows *
-					((double)used - 0.95 * (double)max_bytes) /
-					(double)used);
+					(1 - 0.95 * (double)max_bytes /
+						     (double)used));
 	return ret;
 }
 

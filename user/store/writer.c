@@ -73,7 +73,8 @@ static size_t batch_size(const struct writer *w)
 
 /*
  * Waits for a batch worth a transaction: full, or BATCH_MS old; while idle, for
- * the next housekeeping. Its bytes stay in the ring, which alone the thread shortens, until they are written.
+ * the next housekeeping. Its bytes stay in the ring, which the thread alone
+ * shortens, until they are written.
  */
 static size_t next_batch(struct writer *w, struct note **notes, bool *stop)
 {
@@ -181,7 +182,7 @@ static void refresh_size(struct writer *w)
 	pthread_mutex_unlock(&w->lock);
 }
 
-/* A share of the pruning per turn; the next turn goes on while there is more. */
+/* A share of the pruning per turn; the next turn goes on if there is more. */
 static void keep_house(struct writer *w)
 {
 	int64_t now = now_ms(), deleted = 0;

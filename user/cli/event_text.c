@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How times, processes and failures are written for people, everywhere alike.
+ */
+#include <time.h>
+
+#include "user/base/base.h"
+#include "user/cli/event_text.h"
+
+void cli_format_time(const struct cli *cli, int64_t us, char *out, size_t size)
+{
+	time_t at = us / USEC_PER_SEC, now = cli->now_us / USEC_PER_SEC;
+	struct tm tm, today;
+	char text[TIME_TEXT];
+	bool same_day;
+
+	if (us < 0) {
+		*out = '\0';
+		return;
+	}
+	if (!cli->terminal) {
+		format_time_utc(us, text);
+		snprintf(out, size, "%s", text);
+		return;
+	}
+	(cli->utc ? gmtime_r : localtime_r)(&at, &tm);
+	(cli->utc ? gmtime_r : localtime_r)(&now, &today);
+	same_day = tm.tm_yday == today.tm_yday && tm.tm_year == today.tm_year;
+	strftime(text, sizeof(text), same_day ? "%T" : "%m-%d %T", &tm);
+	snprintf(out, size, "%s%s", text, cli->utc ? "Z" : "");
+}
+
+void event_process_text(const struct event *ev, char *out, size_t size)
+{
+	char comm[2 * REC_COMM + 2];
+
+	*out = '\0';
+	if (!ev->process.known)
+		return;
+	format_safe(ev->process.comm, comm, sizeof(comm));
+	snprintf(out, size, "%s[%lld]", comm, (long long)ev->process.pid);
+}
+
+void event_failure_text(const struct event *ev, char *out, size_t size)
+{
+	const struct fact_call *call = &ev->syscall;
+	const char *class = call->known ? call_class_name(call->class) : "";
+	const char *name = NULL, *gap = call->known ? " " : "";
+
+	if (call->known && call->errno_nr != NOT_KNOWN)
+		name = errno_name(call->errno_nr);
+	if (ev->kind == KIND_SENT)
+		snprintf(out, size, "%s%ssent RST", class, gap);
+	else if (ev->kind == KIND_HANGUP)
+		snprintf(out, size, "%s%shang-up", class, gap);
+	else if (name)
+		snprintf(out, size, "%s %s", class, name);
+	else if (call->known && call->errno_nr != NOT_KNOWN)
+		snprintf(out, size, "%s errno %lld", class,
+			 (long long)call->errno_nr);
+	else if (call->known)
+		snprintf(out, size, "%s %s", class, kind_name(ev->kind));
+	else
+		snprintf(out, size, "%s, not told", kind_name(ev->kind));
+}
+
+const char *kind_color(enum failure_kind kind)
+{
+	static const char *const color[KINDS] = {
+		[KIND_RECEIVED] = COLOR_RED, [KIND_SENT] = COLOR_YELLOW,
+		[KIND_REFUSED] = COLOR_BLUE, [KIND_HANGUP] = COLOR_MAGENTA,
+		[KIND_TIMEOUT] = COLOR_CYAN,
+	};
+
+	return (unsigned int)kind < KINDS ? color[kind] : NULL;
+}

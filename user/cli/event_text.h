@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How times, processes and failures are written for people, everywhere alike.
+ */
+#ifndef RSTSCOPE_EVENT_TEXT_H
+#define RSTSCOPE_EVENT_TEXT_H
+
+#include "user/cli/cli.h"
+
+/* "06:40:12" on a terminal (with the day where it is not today's), else UTC. */
+void cli_format_time(const struct cli *cli, int64_t us, char *out, size_t size);
+/* The call and what it was told, in one: "read ECONNRESET", "close sent RST".
+ */
+void event_failure_text(const struct event *ev, char *out, size_t size);
+/* "node[123]" */
+void event_process_text(const struct event *ev, char *out, size_t size);
+
+#define COLOR_OFF     "\033[0m"
+#define COLOR_DIM     "\033[2m"
+#define COLOR_BOLD    "\033[1m"
+#define COLOR_RED     "\033[31m"
+#define COLOR_GREEN   "\033[32m"
+#define COLOR_YELLOW  "\033[33m"
+#define COLOR_BLUE    "\033[34m"
+#define COLOR_MAGENTA "\033[35m"
+#define COLOR_CYAN    "\033[36m"
+/* By kind: received red, sent yellow ... */
+const char *kind_color(enum failure_kind kind);
+
+#endif

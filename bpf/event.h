@@ -53,6 +53,7 @@ enum rec_known {
 	KNOWN_ASKED = 1 << 12,	 /* answered: see struct rec_conn */
 	KNOWN_HANDSHAKE_TTL = 1 << 13,
 	KNOWN_LISTENER = 1 << 14, /* a socket of this host listens on lport */
+	KNOWN_RST_OPTIONS = 1 << 15, /* rst_timestamps: timestamps were agreed */
 };
 
 enum rec_role { ROLE_UNKNOWN, ROLE_CLIENT, ROLE_SERVER };
@@ -219,7 +220,8 @@ struct rec_failure {
 	__u32 rst_window;
 	__s32 rst_seq_ahead;
 	__u32 netfilter_us;	/* KNOWN_NETFILTER: how long before */
-	__u32 pad;
+	__u8 rst_timestamps;	/* KNOWN_RST_OPTIONS: the RST carried them */
+	__u8 pad[3];
 	struct rec_closed closer; /* KNOWN_CLOSER */
 	struct rec_closed other;  /* KNOWN_OTHER */
 };

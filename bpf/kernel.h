@@ -143,7 +143,13 @@ struct inet_connection_sock {
 	} icsk_ack;
 };
 
+struct tcp_options_received {
+	u16 saw_tstamp : 1;
+	u16 tstamp_ok : 1;
+};
+
 struct tcp_sock {
+	struct tcp_options_received rx_opt;
 	struct inet_connection_sock inet_conn;
 	u32 copied_seq;
 	u32 snd_wl1;

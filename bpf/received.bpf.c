@@ -29,6 +29,22 @@ static __always_inline void netfilter_describe(struct rec_failure *r)
 	r->known |= KNOWN_NETFILTER;
 }
 
+/*
+ * The options of the segment in hand were parsed into rx_opt before it was seen
+ * to be a RST (tcp_validate_incoming). Where timestamps were agreed, a Linux
+ * that aborts its socket sends them; one that knows no socket, a REJECT rule or
+ * a forger does not.
+ */
+static __always_inline void rst_options(struct rec_failure *r,
+					struct tcp_sock *tp)
+{
+	if (r->state == TCP_SYN_SENT ||
+	    !BPF_CORE_READ_BITFIELD(tp, rx_opt.tstamp_ok))
+		return;
+	r->rst_timestamps = BPF_CORE_READ_BITFIELD(tp, rx_opt.saw_tstamp);
+	r->known |= KNOWN_RST_OPTIONS;
+}
+
 static __always_inline void describe(struct rec_failure *r,
 				     struct tcp_sock *tp, struct conn *conn)
 {
@@ -80,6 +96,7 @@ int BPF_PROG(receive_reset, struct sock *sk)
 		r->head.failure = failure;
 		r->state = sk->__sk_common.skc_state;
 		describe(r, tp, conn);
+		rst_options(r, tp);
 		if (may_be_false(r->state, r->sock.shutdown))
 			r->flags |= SOCKF_MAYBE_FALSE;
 		emit_submit(r);

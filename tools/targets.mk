@@ -11,3 +11,47 @@ run: deps ## sudo make run: install what is missing, build, run the daemon
 	@$(MAKE) --no-print-directory all
 	@echo 'In another terminal:  sudo build/rstscope tail'
 	@exec $(BUILD)/rstscoped
+
+.PHONY: debug
+debug: ## both programs with ASan and UBSan, into build/debug/
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/debug OPT='-O1 -g -fno-omit-frame-pointer' \
+		SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined' all
+
+.PHONY: debug-unit
+debug-unit: ## the unit tests with ASan and UBSan
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/debug OPT='-O1 -g -fno-omit-frame-pointer' \
+		SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined' unit
+
+.PHONY: lint format bpf-size
+C_FILES = $(shell git ls-files '*.c' '*.h')
+lint: $(PROGRAMS) $(BUILD)/compile_commands.json bpf-size ## formatting, cppcheck, clang-tidy, size of the BPF programs
+	@clang-format --dry-run -Werror $(C_FILES)
+	@cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,portability \
+		--suppressions-list=tools/cppcheck.txt -I. -I$(BUILD)/gen --std=c11 user
+	@clang-tidy --quiet -p $(BUILD) $(SRC) $(MAINS) 2>&1 | tools/tidy-report
+
+format: ## clang-format over every C file
+	@clang-format -i $(C_FILES)
+
+# Section sizes are 8 bytes an instruction.
+bpf-size: $(BUILD)/rstscope.bpf.o
+	@echo 'BPF program            instructions'
+	@llvm-readelf -S --wide $< | tools/bpf-size
+
+$(BUILD)/compile_commands.json: Makefile tools/targets.mk $(SRC) $(MAINS)
+	@mkdir -p $(@D)
+	@for f in $(SRC) $(MAINS); do \
+		printf '{"directory":"%s","file":"%s","command":"clang %s %s -c %s"},\n' \
+			'$(CURDIR)' "$$f" '$(filter-out $(WARN),$(CFLAGS))' '$(PKG_CFLAGS)' "$$f"; \
+	done | sed '1s/^/[/;$$s/,$$/]/' >$@
+
+compile_commands.json: $(BUILD)/compile_commands.json ## for editors
+	@ln -sf $< $@
+
+.PHONY: install
+install: all ## into PREFIX (/usr/local) under DESTDIR
+	install -D -m 755 $(BUILD)/rstscoped $(DESTDIR)$(PREFIX)/sbin/rstscoped
+	install -D -m 755 $(BUILD)/rstscope $(DESTDIR)$(PREFIX)/bin/rstscope
+	install -D -m 644 tools/rstscope.conf $(DESTDIR)/etc/rstscope/rstscope.conf
+	sed 's|/usr/local|$(PREFIX)|' tools/rstscope.service | \
+		install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/lib/systemd/system/rstscope.service

@@ -8,6 +8,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
@@ -32,13 +33,19 @@
 enum mode { BARE, DAEMON, TCPDUMP, MODES };
 static const char *const mode_names[MODES] = { "bare", "rstscope", "tcpdump" };
 
+/* Where events may get lost. */
+enum { RING, QUEUE, STORE, STAGES };
+static const char *const stages[STAGES] = { "stage=\"ring\"",
+					    "stage=\"queue\"",
+					    "stage=\"store\"" };
+
 struct sample {
 	double traffic_us; /* CPU of both ends, per reset */
 	double watcher_us; /* CPU of the daemon or of tcpdump, per reset */
 	double wall_s;
 	double rss_kib;
 	double rest_kib;
-	double lost, seen, unattributed; /* events of this round */
+	double lost[STAGES], seen, unattributed; /* events of this round */
 	bool known;	   /* those three */
 };
 
@@ -191,8 +198,15 @@ static void wait_quiet(pid_t pid)
 	}
 }
 
-/* The sum of a metric over its labels; -1: not there. */
-static double metric(const char *text, const char *name)
+static bool has_label(const char *line, const char *label)
+{
+	const char *found = strstr(line, label), *end = strchr(line, '\n');
+
+	return found && (!end || found < end);
+}
+
+/* The sum of a metric over the lines with that label; -1: not there. */
+static double metric(const char *text, const char *name, const char *label)
 {
 	size_t size = strlen(name);
 	double sum = 0;
@@ -204,6 +218,8 @@ static double metric(const char *text, const char *name)
 
 		if (strncmp(line, name, size) ||
 		    (line[size] != '{' && line[size] != ' '))
+			continue;
+		if (!has_label(line, label))
 			continue;
 		value = strchr(line + size, '}');
 		sum += atof(value ? value + 1 : line + size);
@@ -226,9 +242,11 @@ static char *metrics(void)
 	return NULL;
 }
 
-static double grown(const char *before, const char *after, const char *name)
+static double grown(const char *before, const char *after, const char *name,
+		    const char *label)
 {
-	double was = metric(before, name), is = metric(after, name);
+	double was = metric(before, name, label);
+	double is = metric(after, name, label);
 
 	return is < 0 ? -1 : is - (was < 0 ? 0 : was);
 }
@@ -246,10 +264,13 @@ static void watched_by_daemon(int resets, struct sample *s, struct daemon *d)
 	after = metrics();
 	s->known = before && after;
 	if (s->known) {
-		s->lost = grown(before, after, "rstscope_events_lost_total");
-		s->seen = grown(before, after, "rstscope_resets_total");
+		for (int i = 0; i < STAGES; i++)
+			s->lost[i] = grown(before, after,
+					   "rstscope_events_lost_total",
+					   stages[i]);
+		s->seen = grown(before, after, "rstscope_resets_total", "");
 		s->unattributed = grown(before, after,
-					"rstscope_unattributed_total");
+					"rstscope_unattributed_total", "");
 	}
 	free(before);
 	free(after);
@@ -258,11 +279,14 @@ static void watched_by_daemon(int resets, struct sample *s, struct daemon *d)
 static void watched_by_tcpdump(int resets, struct sample *s)
 {
 	char file[] = "/tmp/rstscope-bench-XXXXXX";
-	int fd = mkstemp(file);
-	pid_t pid = fork();
+	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	pid_t pid;
 
+	close(mkstemp(file));
+	pid = fork();
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		dup2(fd, STDERR_FILENO); /* its greeting */
 		execlp("tcpdump", "tcpdump", "-q", "-Z", "root", "-i", "lo",
 		       "-w", file, "tcp[tcpflags] & tcp-rst != 0", NULL);
 		die("tcpdump");
@@ -321,8 +345,10 @@ static void print_round(int round, enum mode mode, const struct sample *s)
 	printf("round %d %-9s traffic %6.2f us, watcher %5.2f us a reset", round,
 	       mode_names[mode], s->traffic_us, s->watcher_us);
 	if (s->known)
-		printf(", %.0f resets counted, %.0f lost, %.0f unattributed",
-		       s->seen, s->lost, s->unattributed);
+		printf(", %.0f resets counted, lost %.0f in the ring, %.0f in "
+		       "the queue, %.0f in the store, %.0f unattributed",
+		       s->seen, s->lost[RING], s->lost[QUEUE], s->lost[STORE],
+		       s->unattributed);
 	printf("\n");
 	fflush(stdout);
 }
@@ -355,7 +381,8 @@ int main(int argc, char **argv)
 			fprintf(stderr, "the daemon's metrics are not there\n");
 			return 1;
 		}
-		lost += samples[DAEMON][round].lost;
+		for (int i = 0; i < STAGES; i++)
+			lost += samples[DAEMON][round].lost[i];
 		daemon_free(d);
 		watched_by_tcpdump(resets, &samples[TCPDUMP][round]);
 		print_round(round, TCPDUMP, &samples[TCPDUMP][round]);

@@ -202,7 +202,7 @@ static void test_read_only_directory(void **state)
 static void test_full_disk_at_start(void **state)
 {
 	(void)state;
-	refused_with(FAILED, "space",
+	refused_with(FAILED, "full",
 		     "unshare -m sh -c 'mount -t tmpfs -o size=64k none %s && "
 		     "head -c 1M /dev/zero >%s/fill 2>/dev/null; "
 		     "exec %s --listen off --store %s/e.db'",
@@ -223,7 +223,7 @@ static void test_second_daemon(void **state)
 {
 	struct world *w = *state;
 
-	refused_with(FAILED, "daemon", "%s --once 2 --listen off --store %s",
+	refused_with(FAILED, "another", "%s --once 2 --listen off --store %s",
 		     daemon_path(), daemon_store(w->daemon));
 }
 
@@ -300,7 +300,10 @@ static void test_doctor(void **state)
 	const char *const argv[] = { cli(), "doctor", "--store",
 				     daemon_store(d), NULL };
 
-	assert_int_equal(run_program(argv, LIMIT_MS, &out, NULL), 0);
+	if (run_program(argv, LIMIT_MS, &out, NULL)) {
+		print_error("%s", out);
+		fail();
+	}
 	assert_non_null(strstr(out, "tcp_receive_reset"));
 	assert_non_null(strstr(out, "tcp_send_reset"));
 	free(out);

@@ -153,7 +153,8 @@ static void test_time_and_numbers(void **state)
 	sample_full(&ev, 1);
 	ev.time_us = 1790000000000007ll;
 	line = event_to_line(&ev);
-	assert_non_null(strstr(line, "\"time\":\"2026-09-21T14:13:20.000007Z\""));
+	assert_non_null(
+		strstr(line, "\"time\":\"2026-09-21T14:13:20.000007Z\""));
 	assert_non_null(strstr(line, "\"confidence\":0.93,"));
 	assert_non_null(strstr(line, "\"seconds\":5.5,"));
 	assert_non_null(strstr(line, "\"errno\":\"ECONNRESET\""));

@@ -63,7 +63,8 @@ static int keep(struct replay *r, const struct event *ev)
 		return -ENOMEM;
 	k = &r->kept[ev->id - 1];
 	free(k->data);
-	k->data = memcpy(data, packed, size);
+	memcpy(data, packed, size);
+	k->data = data;
 	k->size = size;
 	if ((size_t)ev->id > r->number)
 		r->number = ev->id;

@@ -79,7 +79,6 @@ static void headline(const struct event *ev, char *out, size_t size)
 
 static void full_time(const struct cli *cli, int64_t us, char *out, size_t size)
 {
-	time_t at = us / USEC_PER_SEC;
 	char text[TIME_TEXT], zone[8];
 	struct tm tm;
 
@@ -88,7 +87,7 @@ static void full_time(const struct cli *cli, int64_t us, char *out, size_t size)
 		snprintf(out, size, "%s", text);
 		return;
 	}
-	localtime_r(&at, &tm);
+	cli_split_time(us, false, &tm);
 	strftime(text, sizeof(text), "%F %T", &tm);
 	strftime(zone, sizeof(zone), "%z", &tm);
 	snprintf(out, size, "%s.%06d %s", text, (int)(us % USEC_PER_SEC), zone);

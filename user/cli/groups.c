@@ -70,10 +70,9 @@ static void text_hour(const struct cli *cli, const struct event *ev, char *out,
 		      size_t size)
 {
 	bool utc = cli->utc || !cli->terminal;
-	time_t at = ev->time_us / USEC_PER_SEC;
 	struct tm tm;
 
-	(utc ? gmtime_r : localtime_r)(&at, &tm);
+	cli_split_time(ev->time_us, utc, &tm);
 	strftime(out, size, utc ? "%FT%H:00Z" : "%F %H:00", &tm);
 }
 

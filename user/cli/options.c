@@ -154,9 +154,10 @@ static void parser_init(struct parser *p, const struct command *command,
 			bool first_only)
 {
 	enum option_group group;
-	char *letter = p->letters;
+	char *letter;
 
 	memset(p, 0, sizeof(*p));
+	letter = p->letters;
 	if (first_only)
 		*letter++ = '+';
 	*letter++ = ':';

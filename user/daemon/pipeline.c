@@ -2,6 +2,7 @@
 #include "user/daemon/pipeline.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,7 +72,8 @@ static bool was_oom_victim(const struct pipeline *p, int64_t pid)
 
 static void mark_oom(const struct pipeline *p, struct fact_task *task)
 {
-	if (task->exiting && was_oom_victim(p, task->pid))
+	/* a pid that was given anew ends in another way */
+	if (task->exit_signal == SIGKILL && was_oom_victim(p, task->pid))
 		task->oom_killed = true;
 }
 
@@ -134,7 +136,7 @@ static void feed_told(struct pipeline *p, const struct rec_told *rec)
 	record_task(&rec->task, &facts->told);
 	record_call(&rec->task, p->config.context, &facts->call);
 	facts->call.class = rec->sending ? CALL_WRITE : CALL_READ;
-	facts->call.errno_nr = rec->ret < 0 ? -rec->ret : NOT_KNOWN;
+	facts->call.errno_nr = rec->ret < 0 ? -(int64_t)rec->ret : NOT_KNOWN;
 	facts->call.delay_us = NOT_KNOWN;
 	if (rec->head.time_ns >= rec->failed_ns)
 		facts->call.delay_us =
@@ -228,6 +230,20 @@ void pipeline_feed(struct pipeline *p, const void *record, size_t size)
 
 /* --- both ends ------------------------------------------------------------ */
 
+/* "closed the connection 1.49 s before" */
+static void other_did_before(const struct fact_closed *closer,
+			     struct fact_closed *out)
+{
+	char ago[24];
+
+	if (closer->before_ms <= 0) {
+		text_copy(out->did, sizeof(out->did), closer->did);
+		return;
+	}
+	format_duration_ms((double)closer->before_ms, ago, sizeof(ago));
+	snprintf(out->did, sizeof(out->did), "%.30s %s before", closer->did, ago);
+}
+
 static void other_did(const struct failure *from, enum cause cause,
 		      struct fact_closed *out)
 {
@@ -252,10 +268,12 @@ static void other_did(const struct failure *from, enum cause cause,
 	if (cause == CAUSE_PROCESS_EXIT && out->task.exit_signal > 0)
 		snprintf(out->did, sizeof(out->did), "was killed by signal %d",
 			 (int)out->task.exit_signal);
-	if (!out->did[0])
-		text_copy(out->did, sizeof(out->did),
-			  from->facts.closer.known ? from->facts.closer.did
-						   : "sent the RST");
+	if (out->did[0])
+		return;
+	if (!from->facts.closer.known)
+		text_copy(out->did, sizeof(out->did), "sent the RST");
+	else
+		other_did_before(&from->facts.closer, out);
 }
 
 /* What the sender's own event says of it, for the one that received. */

@@ -34,22 +34,39 @@ static bool ttl_fits(const struct view *v)
 	return ttl_known(v) && !ttl_misfit(v);
 }
 
+/*
+ * A stack that has no such connection answers without an ACK and without
+ * timestamps; so do reject rules, and forgers seldom know the timestamps.
+ */
+static bool of_no_socket(const struct view *v)
+{
+	return !v->fin && !v->closing &&
+	       (v->f->rst_timestamps == TRI_NO ||
+		(v->f->packet_known && v->f->rst_ack == TRI_NO));
+}
+
 static bool bare_rst(const struct view *v)
 {
-	return v->f->packet_known && v->f->rst_ack == TRI_NO && !v->fin &&
-	       v->solicited && !v->closing;
+	return of_no_socket(v) && v->solicited;
+}
+
+static bool bare_in_traffic(const struct view *v)
+{
+	return bare_rst(v) && v->at_once && !v->paused &&
+	       v->f->retransmits <= 0;
 }
 
 static bool bare_unsolicited(const struct view *v)
 {
-	return v->f->packet_known && v->f->rst_ack == TRI_NO && !v->fin &&
-	       !v->solicited && !v->closing;
+	return of_no_socket(v) && !v->solicited && v->f->probes_out <= 0;
 }
 
 static bool stack_abort(const struct view *v)
 {
-	return v->f->packet_known && v->f->rst_ack == TRI_YES &&
-	       v->f->rst_window > 0;
+	const struct facts *f = v->f;
+
+	return f->rst_timestamps == TRI_YES ||
+	       (f->packet_known && f->rst_ack == TRI_YES && f->rst_window > 0);
 }
 
 static bool seq_guessed(const struct view *v)
@@ -59,7 +76,7 @@ static bool seq_guessed(const struct view *v)
 
 static bool peer_went_on(const struct view *v)
 {
-	return v->past.peer_went_on;
+	return v->past.peer_went_on || v->f->peer_after_rst == TRI_YES;
 }
 
 static bool silence_before(const struct view *v)
@@ -122,23 +139,31 @@ const struct rule rules_path[] = {
 	    { CAUSE_FIREWALL_IDLE_DROP, -0.8f },
 	    { CAUSE_FIREWALL_REJECT, -0.8f } } },
 	{ ON_RECEIVED, bare_rst,
-	  "the RST carries no ACK: its sender knew of no such connection",
+	  "the RST carries no ACK or no timestamps: its sender had no such "
+	  "connection",
 	  false,
 	  { { CAUSE_HALF_OPEN, 2.4f },
 	    { CAUSE_FIREWALL_IDLE_DROP, 1.8f },
 	    { CAUSE_FIREWALL_REJECT, 2.0f },
 	    { CAUSE_STALE_KEEPALIVE, -1.2f },
+	    { CAUSE_MAX_CONNECTIONS, -1.5f },
+	    { CAUSE_RATE_LIMIT, -0.5f },
+	    { CAUSE_DB_POOL_IDLE, -0.7f },
 	    { CAUSE_PEER_CLOSED_UNREAD, -2.5f },
 	    { CAUSE_PEER_ABORTED, -2.5f } } },
+	{ ON_RECEIVED, bare_in_traffic,
+	  "traffic had not paused when it was rejected", false,
+	  { { CAUSE_FIREWALL_REJECT, 2.0f }, { CAUSE_HALF_OPEN, -0.3f } } },
 	{ ON_RECEIVED, bare_unsolicited,
-	  "a RST without ACK, with nothing of ours to provoke it", false,
-	  { { CAUSE_MIDDLEBOX_INJECTED, 4.0f },
-	    { CAUSE_LB_IDLE_TIMEOUT, 0.5f },
+	  "a RST without ACK or timestamps, with nothing of ours to provoke it",
+	  false,
+	  { { CAUSE_MIDDLEBOX_INJECTED, 5.5f },
+	    { CAUSE_LB_IDLE_TIMEOUT, -0.5f },
 	    { CAUSE_PEER_CLOSED_UNREAD, -2.5f },
 	    { CAUSE_PEER_ABORTED, -2.5f },
 	    { CAUSE_GRACEFUL_RACE, -2.0f } } },
 	{ ON_RECEIVED, stack_abort,
-	  "RST and ACK with a window: the peer's own stack aborted", false,
+	  "the RST is one that the peer's own stack makes to abort", false,
 	  { { CAUSE_PEER_CLOSED_UNREAD, 0.8f },
 	    { CAUSE_PEER_ABORTED, 0.8f },
 	    { CAUSE_STALE_KEEPALIVE, 0.7f },

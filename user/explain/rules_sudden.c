@@ -268,7 +268,7 @@ const struct rule rules_sudden[] = {
 	  "the database sent {received} at once and closed, as it does when "
 	  "its connections are used up",
 	  false,
-	  { { CAUSE_MAX_CONNECTIONS, 3.6f },
+	  { { CAUSE_MAX_CONNECTIONS, 4.0f },
 	    { CAUSE_PEER_CLOSED_UNREAD, -0.5f } } },
 	{ ON_RECEIVED, first_request_reset,
 	  "the RST came {reply} after our first request, with no answer", false,

@@ -48,7 +48,7 @@ static void connection_init(struct facts *f)
 static void packet_init(struct facts *f)
 {
 	f->rst_ttl = f->handshake_ttl = f->rst_window = NOT_KNOWN;
-	f->rst_ack = TRI_UNKNOWN;
+	f->rst_ack = f->rst_timestamps = f->peer_after_rst = TRI_UNKNOWN;
 	f->skb_bytes = f->netfilter_us = NOT_KNOWN;
 	f->reason = NOT_KNOWN;
 }

@@ -144,6 +144,11 @@ struct facts {
 	bool rst_seq_ahead_known;
 	int64_t rst_seq_ahead;	/* signed */
 	enum tri rst_ack;
+	enum tri rst_timestamps; /* the RST carried TCP timestamps, where the
+				  * connection uses them: a Linux that aborts
+				  * its socket sends them, one that knows no
+				  * socket, a REJECT rule or a forger does not */
+	enum tri peer_after_rst; /* the peer went on sending after its RST */
 	bool skb_known;
 	int64_t skb_bytes;	/* payload */
 	unsigned int skb_flags;	/* TCP flags byte */

@@ -66,8 +66,8 @@ static const char *call_name(const struct rec_task *task,
 		return "io_uring_enter";
 	if (!(task->flags & TASK_NR))
 		return NULL;
-	if ((task->flags & TASK_COMPAT) && !strcmp(arch, "x86_64"))
-		arch = "i386";
+	if (task->flags & TASK_COMPAT)
+		arch = strcmp(arch, "x86_64") ? "arm" : "i386";
 	return syscall_name(arch, task->nr);
 }
 
@@ -135,7 +135,10 @@ static bool sent_fin(int state)
 	       state == TCP_CLOSING || state == TCP_LAST_ACK;
 }
 
-/* bytes_acked counts our SYN, rcv_nxt the peer's FIN, snd_nxt SYN and FIN. */
+/*
+ * bytes_sent counts what was sent again, bytes_acked our SYN (of a client) and
+ * our FIN, rcv_nxt the peer's FIN, write_seq and snd_nxt our SYN and FIN.
+ */
 static void set_bytes(const struct rec_failure *r, struct facts *f)
 {
 	const struct rec_sock *s = &r->sock;
@@ -143,14 +146,18 @@ static void set_bytes(const struct rec_failure *r, struct facts *f)
 	int64_t acked = (int64_t)s->bytes_acked;
 
 	f->sent_bytes = (int64_t)s->bytes_sent;
+	if (s->bytes_retrans <= s->bytes_sent)
+		f->sent_bytes -= (int64_t)s->bytes_retrans;
 	f->received_bytes = (int64_t)s->bytes_received;
-	if (acked && (f->role == ROLE_CLIENT || acked > f->sent_bytes))
+	if (acked && f->role == ROLE_CLIENT)
 		acked--;
-	f->acked_bytes = acked;
+	f->acked_bytes = acked > f->sent_bytes ? f->sent_bytes : acked;
 	f->unsent_bytes = s->unsent;
 	f->unacked_bytes = s->unacked;
 	if (handshake)
 		f->unacked_bytes = 0;
+	else if (sent_fin(f->state) && f->unsent_bytes)
+		f->unsent_bytes--; /* it waits behind what is not sent */
 	else if (sent_fin(f->state) && f->unacked_bytes)
 		f->unacked_bytes--;
 	if (handshake)
@@ -252,6 +259,8 @@ static void set_packets(const struct rec_failure *r,
 		f->rst_seq_ahead_known = true;
 		f->rst_ack = r->rst_flags & TH_ACK ? TRI_YES : TRI_NO;
 	}
+	if (r->known & KNOWN_RST_OPTIONS)
+		f->rst_timestamps = r->rst_timestamps ? TRI_YES : TRI_NO;
 	if (r->known & KNOWN_HANDSHAKE_TTL)
 		f->handshake_ttl = r->handshake_ttl;
 	if (r->known & KNOWN_SKB) {
@@ -417,10 +426,12 @@ static void set_hangup(const struct rec_failure *r,
 	uint64_t happened = r->peer_fin_ns, now = r->head.time_ns;
 	int64_t ago_ms;
 
-	record_task(&r->task, &f->told);
-	record_call(&r->task, ctx, &f->call);
-	f->call.class = CALL_READ;
-	if (!happened)
+	if (r->known & KNOWN_TASK) {
+		record_task(&r->task, &f->told);
+		record_call(&r->task, ctx, &f->call);
+		f->call.class = CALL_READ;
+	}
+	if (!happened || happened > now)
 		return;
 	ago_ms = span_ms(happened, now);
 	if (f->since_send_ms != NOT_KNOWN && f->since_send_ms < ago_ms) {
@@ -436,6 +447,8 @@ static void set_hangup(const struct rec_failure *r,
 	shift_back(&f->since_receive_ms, ago_ms);
 	shift_back(&f->since_ack_ms, ago_ms);
 	shift_back(&f->since_request_ms, ago_ms);
+	shift_back(&f->closer.before_ms, ago_ms);
+	shift_back(&f->other.before_ms, ago_ms);
 }
 
 static void set_listener(const struct rec_failure *r, struct facts *f)

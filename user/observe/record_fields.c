@@ -124,6 +124,7 @@ static const struct record_field failure_fields[] = {
 	UINT(rec_failure, rst_window),
 	INT(rec_failure, rst_seq_ahead),
 	UINT(rec_failure, netfilter_us),
+	UINT(rec_failure, rst_timestamps),
 	STRUCT(rec_failure, closer, closed_fields),
 	STRUCT(rec_failure, other, closed_fields),
 	END,

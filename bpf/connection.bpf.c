@@ -53,7 +53,7 @@ static __always_inline void on_close(struct sock *sk)
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 	u32 now = bpf_jiffies64();
 	struct closed_slot *slot;
-	struct flow f = {};
+	struct rec_flow f = {};
 	struct conn *conn;
 
 	if (!tp || !sk->sk_lock.owned)

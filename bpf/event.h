@@ -242,6 +242,35 @@ struct rec_exit {
 	__u8 pad[7];
 };
 
+struct rec_flow {
+	__u8 laddr[16];
+	__u8 raddr[16];
+	__u32 ports; /* lport << 16 | rport */
+	__u32 netns;
+};
+
+/*
+ * RSTs that answered segments of no socket, by source: counted in a map, of
+ * which the daemon takes what no record carried.
+ */
+struct rec_stray_key {
+	__u32 netns;
+	__u32 pad;
+	__u8 raddr[16];
+};
+
+struct rec_stray {
+	__u64 window_ns;
+	__u32 emitted; /* in this window */
+	__u32 folded;  /* counted since the last emitted one; the last of them: */
+	struct rec_flow flow;
+	__u8 family;
+	__u8 skb_flags;
+	__u8 reason;
+	__u8 reason_known;
+	__u32 pad;
+};
+
 /* Counters, per CPU; rows of a BPF array indexed by enum rec_kind. */
 struct rec_count {
 	__u64 seen;	/* = submitted + dropped + folded */
@@ -273,5 +302,8 @@ REC_ASSERT(rec_sock, 128);
 REC_ASSERT(rec_failure, 576);
 REC_ASSERT(rec_told, 96);
 REC_ASSERT(rec_exit, 88);
+REC_ASSERT(rec_flow, 40);
+REC_ASSERT(rec_stray_key, 24);
+REC_ASSERT(rec_stray, 64);
 
 #endif

@@ -9,7 +9,7 @@
 
 #include "bpf/maps.h"
 
-static __always_inline u64 flow_hash(const struct flow *f)
+static __always_inline u64 flow_hash(const struct rec_flow *f)
 {
 	const u64 *a = (const u64 *)f->laddr, *b = (const u64 *)f->raddr;
 	u64 h = a[0] * 0x9e3779b97f4a7c15ull;
@@ -21,7 +21,7 @@ static __always_inline u64 flow_hash(const struct flow *f)
 	return h ^ h >> 32;
 }
 
-static __always_inline struct closed_slot *flow_slot(const struct flow *f)
+static __always_inline struct closed_slot *flow_slot(const struct rec_flow *f)
 {
 	u32 slot = flow_hash(f) & (CLOSED_SLOTS - 1);
 
@@ -36,7 +36,7 @@ static __always_inline bool same_ip(const u8 *a, const u8 *b)
 }
 
 /* The flow's slot, or NULL: not closed here, or overwritten since. */
-static __always_inline struct closed_slot *flow_find(const struct flow *f,
+static __always_inline struct closed_slot *flow_find(const struct rec_flow *f,
 						     bool any_netns)
 {
 	struct closed_slot *slot = flow_slot(f);
@@ -50,8 +50,8 @@ static __always_inline struct closed_slot *flow_find(const struct flow *f,
 	return slot;
 }
 
-static __always_inline void flow_reverse(const struct flow *f,
-					 struct flow *out)
+static __always_inline void flow_reverse(const struct rec_flow *f,
+					 struct rec_flow *out)
 {
 	__builtin_memcpy(out->laddr, f->raddr, 16);
 	__builtin_memcpy(out->raddr, f->laddr, 16);
@@ -60,7 +60,7 @@ static __always_inline void flow_reverse(const struct flow *f,
 }
 
 static __always_inline void flow_of(const struct rec_failure *r,
-				    struct flow *f)
+				    struct rec_flow *f)
 {
 	__builtin_memcpy(f->laddr, r->laddr, 16);
 	__builtin_memcpy(f->raddr, r->raddr, 16);
@@ -73,7 +73,7 @@ static __always_inline struct closed_slot *
 flow_describe_closer(struct rec_failure *r)
 {
 	struct closed_slot *slot;
-	struct flow f;
+	struct rec_flow f;
 
 	flow_of(r, &f);
 	slot = flow_find(&f, false);
@@ -92,7 +92,7 @@ flow_describe_closer(struct rec_failure *r)
 static __always_inline void flow_describe_other(struct rec_failure *r)
 {
 	struct closed_slot *slot;
-	struct flow f, reverse;
+	struct rec_flow f, reverse;
 	u64 closed_ns;
 
 	flow_of(r, &f);

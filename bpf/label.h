@@ -227,7 +227,7 @@ static __always_inline void label_note(struct conn *conn, u32 bytes, bool out)
 
 /*
  * Writes that ask for nothing, as whole messages: farewells (PostgreSQL
- * Terminate, MySQL COM_QUIT, TLS close_notify) and the control frames of HTTP/2
+ * Terminate, MySQL COM_QUIT, QUIT of SMTP and its kin, TLS close_notify) and the control frames of HTTP/2
  * (WINDOW_UPDATE, PING, SETTINGS, GOAWAY: 9 to 17 bytes, twice at most, and 22
  * more inside TLS).
  */
@@ -241,10 +241,15 @@ static __always_inline bool is_control(const struct conn *conn, int bytes)
 
 	if (label == LABEL_TLS || label == LABEL_HTTP2)
 		return conn->tls & TLS_MOVED_OUT || label == LABEL_HTTP2;
-	if (bytes != 5)
+	if (bytes < 5 || bytes > 8)
 		return false;
 	at = label_buffer();
 	if (!at || bpf_probe_read_user(b, sizeof(b), (void *)at))
+		return false;
+	if ((WORD(b[0], b[1], b[2], b[3]) | 0x20202020) ==
+	    WORD('q', 'u', 'i', 't'))
+		return true;
+	if (bytes != 5)
 		return false;
 	if (b[0] == 'X' && !b[1] && !b[2] && !b[3] && b[4] == 4)
 		return true;

@@ -87,20 +87,13 @@ SHARED struct servers {
 	__type(value, u32);
 } servers SEC(".maps");
 
-struct flow {
-	u8 laddr[16];
-	u8 raddr[16];
-	u32 ports; /* lport << 16 | rport */
-	u32 netns;
-};
-
 /*
  * Recently closed flows, direct-mapped by a hash of the tuple: a write costs no
  * lock and no search, an older flow in the same slot is overwritten.
  */
 #define CLOSED_SLOTS 32768
 struct closed_slot {
-	struct flow flow;
+	struct rec_flow flow;
 	u32 late;	/* RSTs sent for it since */
 	u32 pad;
 	struct rec_closed closed;
@@ -127,23 +120,11 @@ SHARED struct dropped {
 	__type(value, struct dropped_slot);
 } dropped SEC(".maps");
 
-struct stray_key {
-	u32 netns;
-	u32 pad;
-	u8 raddr[16];
-};
-
-struct stray {
-	u64 window_ns;
-	u32 emitted; /* in this window */
-	u32 folded;  /* counted since the last emitted one */
-};
-
 SHARED struct strays {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096);
-	__type(key, struct stray_key);
-	__type(value, struct stray);
+	__type(key, struct rec_stray_key);
+	__type(value, struct rec_stray);
 } strays SEC(".maps");
 
 SHARED struct counts {

@@ -13,7 +13,7 @@ struct ports {
 	__be16 dest;
 };
 
-static __always_inline bool dropped_flow(struct sk_buff *skb, struct flow *f)
+static __always_inline bool dropped_flow(struct sk_buff *skb, struct rec_flow *f)
 {
 	unsigned char *head = skb->head;
 	u16 network = skb->network_header;
@@ -47,7 +47,7 @@ SEC("?tp_btf/kfree_skb")
 int BPF_PROG(skb_dropped, struct sk_buff *skb, void *location, u32 reason)
 {
 	struct dropped_slot *slot;
-	struct flow f = {};
+	struct rec_flow f = {};
 	u32 index;
 	u64 hash;
 

@@ -12,7 +12,7 @@
 static __always_inline void netfilter_describe(struct rec_failure *r)
 {
 	struct dropped_slot *slot;
-	struct flow f;
+	struct rec_flow f;
 	u64 hash, age;
 	u32 index;
 

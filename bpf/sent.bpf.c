@@ -22,7 +22,7 @@ struct tcp_head {
 
 #define TCP_FLAG_SYN_BIT 0x02
 
-static __always_inline void skb_netns(struct sk_buff *skb, struct flow *f)
+static __always_inline void skb_netns(struct sk_buff *skb, struct rec_flow *f)
 {
 	/* bit 0 of _skb_refdst says "not counted" (include/linux/skbuff.h) */
 	struct dst_entry *dst =
@@ -75,7 +75,7 @@ static __always_inline void set_segment(struct rec_failure *r,
 
 /* The provoking segment: its flow reversed (we answer it) and its shape. */
 static __always_inline void skb_parse(struct sk_buff *skb, struct segment *seg,
-				      struct flow *f)
+				      struct rec_flow *f)
 {
 	unsigned char *head = RD(skb->head);
 	u16 network = RD(skb->network_header);
@@ -107,6 +107,13 @@ static __always_inline void skb_parse(struct sk_buff *skb, struct segment *seg,
 	seg->len = end < 1 << 20 ? end : 0;
 }
 
+struct sent_args {
+	struct sock *sk;
+	struct sk_buff *skb;
+	u32 reason;
+	bool reason_known;
+};
+
 /*
  * RSTs for segments of no socket are as many as a scanner likes: at most 10 a
  * second and source, and 200 a second and CPU, go into the ring; all are
@@ -125,12 +132,28 @@ static __always_inline bool stray_cpu_full(struct percpu *cpu, u64 now)
 	return cpu->stray_emitted >= STRAY_PER_CPU;
 }
 
+/* What the daemon makes an event of, should no later one carry the count. */
+static __always_inline void stray_note(struct rec_stray *stray,
+				       const struct rec_flow *f,
+				       const struct segment *seg,
+				       const struct sent_args *a)
+{
+	stray->folded++;
+	stray->flow = *f;
+	stray->family = seg->family;
+	stray->skb_flags = seg->flags;
+	stray->reason = a->reason;
+	stray->reason_known = a->reason_known;
+}
+
 /* True: emit it, *folded counted ones ride along. */
 static __always_inline bool stray_admit(struct percpu *cpu,
-					const struct flow *f, u32 *folded)
+					const struct sent_args *a,
+					const struct segment *seg,
+					const struct rec_flow *f, u32 *folded)
 {
-	struct stray_key key = { .netns = f->netns };
-	struct stray fresh = {}, *stray;
+	struct rec_stray_key key = { .netns = f->netns };
+	struct rec_stray fresh = {}, *stray;
 	u64 now = bpf_ktime_get_ns();
 	bool full = stray_cpu_full(cpu, now);
 
@@ -139,7 +162,8 @@ static __always_inline bool stray_admit(struct percpu *cpu,
 	if (!stray) {
 		fresh.window_ns = now;
 		fresh.emitted = !full;
-		fresh.folded = full;
+		if (full)
+			stray_note(&fresh, f, seg, a);
 		bpf_map_update_elem(&strays, &key, &fresh, BPF_ANY);
 		cpu->stray_emitted += !full;
 		return !full;
@@ -149,7 +173,7 @@ static __always_inline bool stray_admit(struct percpu *cpu,
 		stray->emitted = 0;
 	}
 	if (full || stray->emitted >= STRAY_PER_SOURCE) {
-		stray->folded++;
+		stray_note(stray, f, seg, a);
 		return false;
 	}
 	stray->emitted++;
@@ -158,13 +182,6 @@ static __always_inline bool stray_admit(struct percpu *cpu,
 	stray->folded = 0;
 	return true;
 }
-
-struct sent_args {
-	struct sock *sk;
-	struct sk_buff *skb;
-	u32 reason;
-	bool reason_known;
-};
 
 static __always_inline void set_reason(struct rec_failure *r,
 				       const struct sent_args *a)
@@ -182,7 +199,7 @@ static __always_inline void sent_stray(struct percpu *cpu,
 	struct closed_slot *slot;
 	struct segment seg = {};
 	struct rec_failure *r;
-	struct flow f = {};
+	struct rec_flow f = {};
 	u32 folded = 0;
 
 	tally(TALLY_STRAY, 1);
@@ -195,7 +212,7 @@ static __always_inline void sent_stray(struct percpu *cpu,
 		emit_folded(REC_SENT); /* its first one was told */
 		return;
 	}
-	if (!slot && !stray_admit(cpu, &f, &folded)) {
+	if (!slot && !stray_admit(cpu, a, &seg, &f, &folded)) {
 		emit_folded(REC_SENT);
 		return;
 	}
@@ -222,16 +239,16 @@ static __always_inline void sent_stray(struct percpu *cpu,
 static __always_inline void note_abort(const struct rec_failure *r)
 {
 	struct closed_slot *slot;
-	struct flow f;
+	struct rec_flow f;
 
 	flow_of(r, &f);
 	slot = flow_slot(&f);
 	if (!slot)
 		return;
-	slot->flow = f;
 	slot->late = 1; /* this RST tells of it: later ones are counted */
+	slot->flow = f;
 	__builtin_memset(&slot->closed, 0, sizeof(slot->closed));
-	slot->closed.task = r->task;
+	slot->closed.task = r->known & KNOWN_TASK ? r->task : r->owner;
 	slot->closed.task.how = HOW_CLOSE;
 	slot->closed.closed_ns = r->head.time_ns;
 	slot->closed.established_ns = r->established_ns;
@@ -265,14 +282,29 @@ static __always_inline u64 false_reset(struct percpu *cpu, struct conn *conn,
 	return failure;
 }
 
+/*
+ * Whether current made this RST: it holds the socket, or it closes a listener
+ * with a child that nobody accepted, which is not locked (kernel.md, section 2).
+ */
+static __always_inline bool acts_itself(const struct rec_failure *r)
+{
+	u32 flags = r->sock.flags;
+
+	if (flags & SOCKF_OWNED)
+		return true;
+	return r->state == TCP_CLOSE && !(r->known & KNOWN_SKB) &&
+	       !(flags & (SOCKF_HAS_SOCKET | SOCKF_DEAD));
+}
+
 static __always_inline void sent_full(struct percpu *cpu,
 				      const struct sent_args *a, u8 state)
 {
 	struct tcp_sock *tp = (struct tcp_sock *)a->sk;
 	struct conn *conn = conn_find(a->sk);
 	u64 failure = next_failure(), voids;
+	struct closed_slot *slot;
 	struct segment seg = {};
-	struct flow ignored = {};
+	struct rec_flow ignored = {};
 	struct rec_failure *r;
 
 	r = emit_reserve(REC_SENT, sizeof(*r));
@@ -286,23 +318,26 @@ static __always_inline void sent_full(struct percpu *cpu,
 	if (conn) {
 		conn_describe(conn, r);
 		r->flags &= ~SOCKF_AGAIN;
-		r->voids = voids;
 	} else {
 		r->flags |= SOCKF_NO_RECORD;
 	}
+	r->voids = voids; /* an orphan has left the connection table by now */
 	if (a->skb) {
 		skb_parse(a->skb, &seg, &ignored);
 		set_segment(r, &seg);
 	}
 	set_reason(r, a);
-	if (r->sock.flags & SOCKF_OWNED) {
+	if (acts_itself(r)) {
 		task_current(&r->task, HOW_CURRENT);
 		r->known |= KNOWN_TASK;
 	}
 	listener_describe(r);
-	flow_describe_closer(r);
+	slot = flow_describe_closer(r);
 	flow_describe_other(r);
-	note_abort(r);
+	if (!a->skb)
+		note_abort(r);
+	else if (slot)
+		slot->late = 1; /* later RSTs for that flow are only counted */
 	emit_submit(r);
 }
 
@@ -312,7 +347,7 @@ static __always_inline void sent_listener(const struct sent_args *a)
 	struct sock *sk = a->sk;
 	struct segment seg = {};
 	struct rec_failure *r;
-	struct flow f = {};
+	struct rec_flow f = {};
 
 	r = emit_reserve(REC_SENT, sizeof(*r));
 	if (!r)

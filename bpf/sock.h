@@ -42,7 +42,7 @@ static __always_inline bool is_mapped(const u32 *ip)
 	return !ip[0] && !ip[1] && ip[2] == bpf_htonl(0xffff);
 }
 
-static __always_inline u8 sock_flow_v6(struct sock *sk, struct flow *f)
+static __always_inline u8 sock_flow_v6(struct sock *sk, struct rec_flow *f)
 {
 	u32 local[4], remote[4];
 
@@ -73,7 +73,7 @@ static __always_inline u8 sock_flow_v6(struct sock *sk, struct flow *f)
  * comes from inet_sport: skc_num is already 0 once the socket is unhashed
  * (kernel.md, finding 1).
  */
-static __always_inline u8 sock_flow(struct tcp_sock *tp, struct flow *f)
+static __always_inline u8 sock_flow(struct tcp_sock *tp, struct rec_flow *f)
 {
 	struct sock *sk = (struct sock *)tp;
 	u16 sport = RD(tp->inet_conn.icsk_inet.inet_sport);
@@ -92,7 +92,7 @@ static __always_inline u8 sock_flow(struct tcp_sock *tp, struct flow *f)
 }
 
 static __always_inline void tuple_set(struct rec_failure *r,
-				      const struct flow *f, u8 family)
+				      const struct rec_flow *f, u8 family)
 {
 	r->family = family;
 	__builtin_memcpy(r->laddr, f->laddr, 16);
@@ -106,7 +106,7 @@ static __always_inline void tuple_set(struct rec_failure *r,
 static __always_inline void sock_tuple(struct tcp_sock *tp,
 				       struct rec_failure *r)
 {
-	struct flow f = {};
+	struct rec_flow f = {};
 	u8 family = sock_flow(tp, &f);
 
 	tuple_set(r, &f, family);

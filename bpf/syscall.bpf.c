@@ -37,6 +37,14 @@ static __always_inline void told(struct conn *conn, int ret, bool sending)
 	emit_submit(r);
 }
 
+/* An accepted socket's owner is whoever first moves data through it: no hook
+ * runs in accept() itself (kernel.md, section 5). */
+static __always_inline void own(struct conn *conn)
+{
+	if (!conn->owner.how)
+		task_current(&conn->owner, HOW_CURRENT);
+}
+
 /* --- sending -------------------------------------------------------------- */
 
 static __always_inline void sent_data(struct sock *sk, int ret)
@@ -54,8 +62,10 @@ static __always_inline void sent_data(struct sock *sk, int ret)
 	conn = conn_find(sk);
 	if (!conn)
 		return;
-	if (first)
+	if (first) {
+		own(conn);
 		label_note(conn, ret, true);
+	}
 	if (same_jiffy) {
 		conn->asked_seq = tp->write_seq;
 		conn->asked_read = tp->copied_seq;
@@ -96,8 +106,10 @@ static __always_inline void received_data(struct sock *sk, int ret)
 	if (!tp || tp->data_segs_in > LABEL_SEGMENTS)
 		return;
 	conn = conn_find(sk);
-	if (conn)
-		label_note(conn, ret, false);
+	if (!conn)
+		return;
+	own(conn);
+	label_note(conn, ret, false);
 }
 
 /*

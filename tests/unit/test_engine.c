@@ -62,7 +62,9 @@ static void test_verdict_is_amended(void **state)
 	engine_explain(*state, &first, &v);
 	assert_int_equal(v.cause, CAUSE_PEER_CLOSED_EARLY);
 	assert_true(v.confidence < 0.8);
+	assert_int_equal(engine_stamp(*state, &first), 0);
 	engine_learn(*state, &first, &v);
+	assert_int_equal(engine_stamp(*state, &first), 1);
 	for (unsigned int i = 2; i <= 4; i++) {
 		f = hangup(i, 100 * SECOND + i);
 		engine_explain(*state, &f, &v);
@@ -186,6 +188,8 @@ static void test_any_facts(void **state)
 		assert_true(v.evidences > 0 &&
 			    v.evidences <= VERDICT_EVIDENCE);
 		assert_true(v.fixes <= VERDICT_FIXES);
+		assert_int_equal(engine_cause(*state, &f, &sum), v.cause);
+		assert_true(sum == v.confidence);
 		fast = engine_cause_fast(*state, &f);
 		assert_true(fast == -1 || fast == (int)v.cause);
 		engine_learn(*state, &f, &v);

@@ -60,7 +60,7 @@ static void clear_padding(union record *rec)
 		memset(rec->failure.sock.pad, 0, sizeof(rec->failure.sock.pad));
 		rec->failure.task.pad = 0;
 		rec->failure.owner.pad = 0;
-		rec->failure.pad = 0;
+		memset(rec->failure.pad, 0, sizeof(rec->failure.pad));
 		clear_closed(&rec->failure.closer);
 		clear_closed(&rec->failure.other);
 	}

@@ -140,6 +140,27 @@ struct failure *join_other_end(struct join *j, const struct failure *f)
 	return NULL;
 }
 
+#define RESET_BEFORE_NS (60 * NSEC_PER_SEC)
+
+struct failure *join_reset_before(struct join *j, const struct facts *f)
+{
+	uint64_t key = flow_key(&f->local, &f->peer);
+	struct failure *was;
+
+	for (was = *bucket(j, key); was; was = was->flow_next) {
+		const struct facts *w = &was->facts;
+
+		if (was->flow_key == key && w->kind == KIND_RECEIVED &&
+		    !was->voided && w->netns == f->netns &&
+		    w->mono_ns <= f->mono_ns &&
+		    f->mono_ns - w->mono_ns < RESET_BEFORE_NS &&
+		    same_endpoint(&w->local, &f->local) &&
+		    same_endpoint(&w->peer, &f->peer))
+			return was;
+	}
+	return NULL;
+}
+
 /* --- the table ------------------------------------------------------------ */
 
 struct failure *join_new_failure(struct join *j)
@@ -153,7 +174,7 @@ struct failure *join_new_failure(struct join *j)
 	if (!f)
 		return NULL;
 	f->event = NOT_KNOWN;
-	f->settled = f->folded = f->voided = false;
+	f->settled = f->folded = f->voided = f->stands = false;
 	f->newer = f->older = f->flow_next = NULL;
 	return f;
 }

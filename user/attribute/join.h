@@ -21,6 +21,7 @@ struct failure {
 	struct facts facts;
 	int64_t event;	    /* id of its event; NOT_KNOWN until settled */
 	bool settled, folded, voided;
+	bool stands;	    /* its event counts folded ones, too */
 	uint64_t flow_key;  /* of its tuple, as seen from its own end */
 	struct failure *newer, *older; /* in order of arrival */
 	struct failure *flow_next;     /* alike tuples */
@@ -48,6 +49,12 @@ void join_count_unmatched(struct join *j);
  * the same second, or NULL.
  */
 struct failure *join_other_end(struct join *j, const struct failure *f);
+
+/*
+ * The RST that ended, within the last minute, the connection whose tuple `f`
+ * has at the same end; NULL: none.
+ */
+struct failure *join_reset_before(struct join *j, const struct facts *f);
 
 /*
  * The oldest failure that is not settled and has waited long enough by now_ns;

@@ -64,6 +64,8 @@ void event_failure_text(const struct event *ev, char *out, size_t size)
 	else if (call->known && call->errno_nr != NOT_KNOWN)
 		snprintf(out, size, "%s errno %lld", class,
 			 (long long)call->errno_nr);
+	else if (call->known && call->class == CALL_READ)
+		snprintf(out, size, "read EOF + RST");
 	else if (call->known)
 		snprintf(out, size, "%s %s", class, kind_name(ev->kind));
 	else

@@ -26,6 +26,7 @@
 #define DRAIN_BATCH 8192
 #define FLUSH_US (500 * 1000)
 #define REPORT_US (2 * USEC_PER_SEC)
+#define STRAYS_US USEC_PER_SEC
 
 struct daemon {
 	const struct config *config;
@@ -40,8 +41,9 @@ struct daemon {
 	FILE *record;
 	int signals;
 	bool busy, stop;
+	int seeded; /* sockets that were there before, or -errno */
 	unsigned int quiet;
-	int64_t stop_us, flush_us, report_us; /* when next, UNIX time */
+	int64_t stop_us, flush_us, report_us, strays_us; /* when next */
 	struct endpoints endpoints;
 };
 
@@ -100,6 +102,10 @@ static enum exit_status open_probes(struct daemon *d)
 		log_error("%s", err);
 		return EXIT_KERNEL;
 	}
+	d->seeded = observer_seed(d->observer);
+	if (d->seeded < 0)
+		log_warn("sockets older than the daemon have no owner: %s",
+			 strerror(-d->seeded));
 	return EXIT_OK;
 }
 
@@ -247,6 +253,7 @@ static enum exit_status open_all(struct daemon *d)
 	if (status != EXIT_OK)
 		return status;
 	drop_privileges(d);
+	report_first(d->report, d->store);
 	return start_threads(d);
 }
 
@@ -283,6 +290,10 @@ static void tick(struct daemon *d, int64_t now_us)
 	if (now_us >= d->flush_us) {
 		pipeline_flush(d->pipeline);
 		d->flush_us = now_us + FLUSH_US;
+	}
+	if (now_us >= d->strays_us) {
+		observer_take_strays(d->observer, on_record, d);
+		d->strays_us = now_us + STRAYS_US;
 	}
 	if (now_us >= d->report_us) {
 		report_update(d->report, d->writer, false);
@@ -332,7 +343,7 @@ static void turn(struct daemon *d)
 		d->stop = true;
 }
 
-static void announce(struct daemon *d, int seeded)
+static void announce(struct daemon *d)
 {
 	struct probe_status probes[PROBES_MAX];
 	size_t n = observer_get_probes(d->observer, probes), up = 0;
@@ -344,7 +355,7 @@ static void announce(struct daemon *d, int seeded)
 				 probes[i].why);
 	}
 	log_info("watching: %zu of %zu probes, %d sockets were there before, "
-		 "store %s, http %s", up, n, seeded < 0 ? 0 : seeded,
+		 "store %s, http %s", up, n, d->seeded < 0 ? 0 : d->seeded,
 		 d->config->store, d->config->listen);
 	notify_ready();
 	notify_status("watching with %zu of %zu probes", up, n);
@@ -352,19 +363,14 @@ static void announce(struct daemon *d, int seeded)
 
 static void loop(struct daemon *d)
 {
-	int64_t now_us;
-	int seeded = observer_seed(d->observer);
+	int64_t now_us = clock_unix_us();
 
-	if (seeded < 0)
-		log_warn("sockets older than the daemon have no owner: %s",
-			 strerror(-seeded));
-	now_us = clock_unix_us();
 	d->flush_us = now_us + FLUSH_US;
 	d->report_us = now_us;
 	if (d->config->once_us)
 		d->stop_us = now_us + d->config->once_us;
 	tick(d, now_us);
-	announce(d, seeded);
+	announce(d);
 	while (!d->stop)
 		turn(d);
 }

@@ -19,11 +19,13 @@ static const struct fact_task *owner_of(const struct facts *f, enum via *via)
 
 static const struct fact_task *whose_sent(const struct facts *f, enum via *via)
 {
-	if (f->task.pid != NOT_KNOWN && f->call.known) {
-		*via = VIA_SYSCALL;
+	/* it acted, also where its call has no name; a RST that answers a
+	 * segment is nobody's act */
+	if (f->task.pid != NOT_KNOWN && (f->call.known || !f->skb_known)) {
+		*via = f->call.known ? VIA_SYSCALL : VIA_OWNER;
 		return &f->task;
 	}
-	if (f->closer.known) {
+	if (f->closer.known && f->closer.task.pid != NOT_KNOWN) {
 		*via = VIA_OWNER;
 		return &f->closer.task;
 	}

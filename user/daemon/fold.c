@@ -108,18 +108,30 @@ struct event *fold_count(struct fold *f, const struct fold_key *key,
 	return g->event;
 }
 
-void fold_keep(struct fold *f, const struct fold_key *key,
+bool fold_keep(struct fold *f, const struct fold_key *key,
 	       const struct event *ev)
 {
 	struct group *g = group_find(f, key);
 
 	/* only the last single of a window is ever folded into */
 	if (!g || g->singles < FOLD_SINGLE)
-		return;
+		return false;
 	if (!g->event)
 		g->event = malloc(sizeof(*g->event));
 	if (g->event)
 		*g->event = *ev;
+	return g->event != NULL;
+}
+
+struct event *fold_kept(struct fold *f, int64_t id)
+{
+	struct group *g, *next;
+
+	HASH_ITER(hh, f->groups, g, next) {
+		if (g->event && g->event->id == id)
+			return g->event;
+	}
+	return NULL;
 }
 
 void fold_flush(struct fold *f, fold_fn fn, void *ctx)

@@ -40,9 +40,15 @@ void fold_free(struct fold *f);
  */
 struct event *fold_count(struct fold *f, const struct fold_key *key,
 			 int64_t time_us, int64_t n);
-/* The event kept for that key, to fold later ones into. Copies it. */
-void fold_keep(struct fold *f, const struct fold_key *key,
+/*
+ * The event kept for that key, to fold later ones into. Copies it. True: later
+ * ones will be folded into it, so that it may not be handed over again without
+ * their count, see fold_kept().
+ */
+bool fold_keep(struct fold *f, const struct fold_key *key,
 	       const struct event *ev);
+/* The copy of the event of that id while it is folded into, or NULL. */
+struct event *fold_kept(struct fold *f, int64_t id);
 
 /* Hands over each event whose count grew since the last call. */
 typedef void (*fold_fn)(const struct event *ev, void *ctx);

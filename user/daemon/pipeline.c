@@ -2,6 +2,7 @@
 #include "user/daemon/pipeline.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,14 +110,39 @@ static void to_event(struct pipeline *p, const struct failure *f,
 	snprintf(ev->host, sizeof(ev->host), "%s", p->config.host);
 }
 
+/*
+ * The event stands for others too, and keeps their count; false where that is
+ * no longer at hand.
+ */
+static bool carry_count(struct pipeline *p, struct event *ev)
+{
+	struct event *kept = fold_kept(p->fold, ev->id);
+
+	if (!kept)
+		return false;
+	ev->count = kept->count;
+	ev->last_time_us = kept->last_time_us;
+	*kept = *ev;
+	return true;
+}
+
 /* Something about a failure that was handed over became known. */
 static void amend(struct pipeline *p, struct failure *f)
 {
 	if (!f->settled || f->folded)
 		return;
-	p->stats.amended++;
 	to_event(p, f, &p->event);
+	if (f->stands && !carry_count(p, &p->event))
+		return;
+	p->stats.amended++;
 	p->config.on_event(&p->event, 0, p->config.ctx);
+}
+
+/* /proc is read while the process is still there: it may die before settling. */
+static void meet(struct pipeline *p, const struct fact_task *task)
+{
+	if (task->pid != NOT_KNOWN && !task->exiting)
+		processes_get(p->processes, task);
 }
 
 /* --- records that join a failure ------------------------------------------ */
@@ -131,10 +157,16 @@ static void feed_told(struct pipeline *p, const struct rec_told *rec)
 		return;
 	}
 	facts = &f->facts;
-	if (facts->told.pid != NOT_KNOWN && facts->call.errno_nr != NOT_KNOWN)
+	if (facts->told.pid != NOT_KNOWN &&
+	    (facts->call.errno_nr != NOT_KNOWN || facts->kind == KIND_HANGUP))
 		return;
 	record_task(&rec->task, &facts->told);
+	meet(p, &facts->told);
 	record_call(&rec->task, p->config.context, &facts->call);
+	if (!facts->call.known) { /* a kernel thread: NFS, iSCSI ... */
+		facts->call.known = true;
+		text_copy(facts->call.name, sizeof(facts->call.name), "kernel");
+	}
 	facts->call.class = rec->sending ? CALL_WRITE : CALL_READ;
 	facts->call.errno_nr = rec->ret < 0 ? -(int64_t)rec->ret : NOT_KNOWN;
 	facts->call.delay_us = NOT_KNOWN;
@@ -183,6 +215,24 @@ static bool joins_earlier(struct pipeline *p, const struct rec_failure *rec)
 	return f && !f->voided && f->facts.kind == KIND_HANGUP;
 }
 
+/*
+ * The peer goes on with a connection that a RST in its name had ended here: our
+ * own RST answers it. A peer that had sent that RST would be silent.
+ */
+static void note_peer_after_rst(struct pipeline *p, const struct facts *f)
+{
+	struct failure *was;
+
+	if (f->kind != KIND_SENT || f->sock_known || !f->skb_known ||
+	    (f->skb_flags & TH_SYN))
+		return;
+	was = join_reset_before(p->join, f);
+	if (!was || was->facts.peer_after_rst == TRI_YES)
+		return;
+	was->facts.peer_after_rst = TRI_YES;
+	amend(p, was);
+}
+
 static void feed_failure(struct pipeline *p, const struct rec_failure *rec)
 {
 	struct failure *f;
@@ -198,6 +248,9 @@ static void feed_failure(struct pipeline *p, const struct rec_failure *rec)
 	mark_oom(p, &f->facts.task);
 	mark_oom(p, &f->facts.closer.task);
 	mark_oom(p, &f->facts.other.task);
+	note_peer_after_rst(p, &f->facts);
+	meet(p, &f->facts.task);
+	meet(p, &f->facts.owner);
 	join_add(p->join, f);
 }
 
@@ -284,12 +337,13 @@ static void other_from_sender(struct failure *f, const struct failure *sender,
 	enum via via;
 	const struct fact_task *task = describe_whose(&sender->facts, &via);
 
-	if (!task)
-		return;
 	if (!sender->facts.call.known && sender->facts.closer.known)
 		*other = sender->facts.closer; /* closed before our data came */
 	other->known = true;
-	other->task = *task;
+	if (task)
+		other->task = *task;
+	else
+		other->task.pid = NOT_KNOWN;
 	if (sender->facts.call.known)
 		other->call = sender->facts.call;
 	other->aborted = sender->facts.call.known;
@@ -394,7 +448,7 @@ static void keep_or_fold(struct pipeline *p, struct failure *f, int cause)
 		count_folded(p, f, kept);
 		return;
 	}
-	fold_keep(p->fold, &key, &p->event);
+	f->stands = fold_keep(p->fold, &key, &p->event);
 	p->config.on_event(&p->event, f->facts.count, p->config.ctx);
 }
 
@@ -403,7 +457,8 @@ static bool stays(const struct failure *f)
 {
 	if (f->folded || f->voided || f->facts.kind == KIND_SENT)
 		return false;
-	return f->facts.call.errno_nr == NOT_KNOWN;
+	return f->facts.kind == KIND_RECEIVED ||
+	       f->facts.call.errno_nr == NOT_KNOWN;
 }
 
 static void settle(struct pipeline *p, struct failure *f, struct failure *other)
@@ -417,12 +472,26 @@ static void settle(struct pipeline *p, struct failure *f, struct failure *other)
 				  engine_cause_fast(p->engine, &other->facts));
 	cause = engine_cause_fast(p->engine, &f->facts);
 	keep_or_fold(p, f, cause);
+	f->settled = true;
 }
 
 /*
- * Both ends get their ids first, so that each event can name the other; the
- * sender's goes first, since it settles what the receiver's says.
+ * The sender goes first, since it settles what the receiver's event says. Where
+ * the receiver is folded it has the id of another event, which is what the
+ * sender's has to name.
  */
+static void settle_both(struct pipeline *p, struct failure *sender,
+			struct failure *hit)
+{
+	settle(p, sender, hit);
+	settle(p, hit, sender);
+	if (!hit->folded || sender->facts.other.event == NOT_KNOWN)
+		return;
+	sender->facts.other.event = hit->event;
+	amend(p, sender);
+}
+
+/* Both ends get their ids first, so that each event can name the other. */
 static void settle_due(struct pipeline *p, struct failure *f)
 {
 	struct failure *other;
@@ -437,13 +506,10 @@ static void settle_due(struct pipeline *p, struct failure *f)
 	if (other && !other->settled) {
 		if (other->event == NOT_KNOWN)
 			other->event = p->next_id++;
-		if (other->facts.kind == KIND_SENT) {
-			settle(p, other, f);
-			settle(p, f, other);
-		} else {
-			settle(p, f, other);
-			settle(p, other, f);
-		}
+		if (other->facts.kind == KIND_SENT)
+			settle_both(p, other, f);
+		else
+			settle_both(p, f, other);
 		join_settled(p->join, other, stays(other));
 	} else {
 		settle(p, f, other);

@@ -62,17 +62,20 @@ static void fill_sample(struct report *r, struct writer *writer)
 	struct pipeline_stats stats;
 
 	pipeline_get_stats(r->config.pipeline, &stats);
-	s->kernel_known = s->store_known = s->processes_known = true;
+	s->kernel_known = s->processes_known = true;
+	s->store_known = writer != NULL;
 	observer_get_counts(r->config.observer, &s->counts);
 	memcpy(s->reasons, observer_context(r->config.observer)->reasons,
 	       sizeof(s->reasons));
 	s->n_probes = observer_get_probes(r->config.observer, s->probes);
-	writer_get_stats(writer, &s->store);
+	if (writer)
+		writer_get_stats(writer, &s->store);
 	s->processes = stats.processes;
 	s->folded = stats.fold.folded;
 }
 
-static void write_note(struct report *r, struct writer *writer, bool ended)
+/* The note's text, malloc'd; NULL: out of memory. */
+static char *note_text(struct report *r, bool ended)
 {
 	struct status status = {
 		.pid = getpid(),
@@ -92,21 +95,33 @@ static void write_note(struct report *r, struct writer *writer, bool ended)
 		.store = r->sample.store,
 		.processes = r->sample.processes,
 	};
-	char *json;
 
 	status.n_blind_spots =
 		observer_get_blind_spots(r->config.observer, r->spots);
-	json = status_json(&status);
-	if (json)
-		writer_note(writer, STATUS_NOTE, json);
-	free(json);
+	return status_json(&status);
+}
+
+void report_first(struct report *r, struct store *store)
+{
+	char *text;
+
+	fill_sample(r, NULL);
+	text = note_text(r, false);
+	if (text)
+		store_set_note(store, STATUS_NOTE, text);
+	free(text);
 }
 
 void report_update(struct report *r, struct writer *writer, bool ended)
 {
+	char *text;
+
 	fill_sample(r, writer);
 	metrics_update(r->metrics, &r->sample);
-	write_note(r, writer, ended);
+	text = note_text(r, ended);
+	if (text)
+		writer_note(writer, STATUS_NOTE, text);
+	free(text);
 	r->store_error = r->sample.store.last_error;
 	r->updated_us = clock_unix_us();
 }

@@ -25,6 +25,8 @@ struct report *report_new(const struct report_config *config);
 void report_free(struct report *r);
 /* The registry; the report owns it. */
 struct metrics *report_metrics(struct report *r);
+/* The first note, before the store has its thread: `doctor` finds it at once. */
+void report_first(struct report *r, struct store *store);
 /* Refreshes all of it; `ended` for the daemon's last words. */
 void report_update(struct report *r, struct writer *writer, bool ended);
 /* For struct endpoints: called from other threads. */

@@ -116,6 +116,25 @@ int engine_cause_fast(const struct engine *e, const struct facts *f)
 	return (int)settled.cause;
 }
 
+enum cause engine_cause(const struct engine *e, const struct facts *f,
+			double *confidence)
+{
+	struct settled settled;
+	struct view view;
+
+	if (settle(f, e->history, e->timeouts, &settled)) {
+		*confidence = settled.confidence;
+		return settled.cause;
+	}
+	view_init(&view, f, e->history, e->timeouts);
+	return score_cause(&view, confidence);
+}
+
+uint64_t engine_stamp(const struct engine *e, const struct facts *f)
+{
+	return history_stamp(e->history, f);
+}
+
 void engine_learn(struct engine *e, const struct facts *f,
 		  const struct verdict *v)
 {

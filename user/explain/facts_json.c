@@ -7,6 +7,8 @@
 #include "user/explain/facts_fields.h"
 #include "user/explain/facts_json.h"
 
+#define NUMBER_MAX (1ll << 53) /* sums of a few stay far from overflow */
+
 static int64_t get_int(const void *at, enum field_type type)
 {
 	switch (type) {
@@ -173,7 +175,8 @@ static int read_number(void *at, const struct field *field, const json_t *json)
 		*(int64_t *)at = value;
 		return 0;
 	}
-	if (value < 0 || (field->type == FIELD_U8 && value > 255) ||
+	if (value < 0 || (field->type == FIELD_I64 && value > NUMBER_MAX) ||
+	    (field->type == FIELD_U8 && value > 255) ||
 	    (field->type == FIELD_INT && value > 65535))
 		return -EINVAL;
 	set_int(at, field->type, value);
@@ -222,16 +225,26 @@ static int read_bits(void *at, const struct field *field, const json_t *json)
 	return 0;
 }
 
+/* The port is split off here: 0, a port not chosen yet, is one too. */
 static int read_endpoint(struct facts *f, struct endpoint *e,
 			 const json_t *json)
 {
-	uint8_t family, bits;
-	uint8_t ip[16];
+	const char *text = json_string_value(json);
+	const char *colon = text ? strrchr(text, ':') : NULL;
+	char host[IP_TEXT + 4] = "";
+	uint8_t family, ip[16];
+	size_t size = colon ? (size_t)(colon - text) : 0;
 	int64_t port;
 
-	if (!json_is_string(json) ||
-	    parse_peer(json_string_value(json), &family, ip, &bits, &port) ||
-	    port < 0 || port > 65535)
+	if (!colon || size >= sizeof(host) ||
+	    parse_int(colon + 1, 0, 65535, &port))
+		return -EINVAL;
+	if (size > 2 && text[0] == '[' && colon[-1] == ']')
+		memcpy(host, text + 1, size - 2);
+	else
+		memcpy(host, text, size);
+	if (parse_ip(host, &family, ip) ||
+	    (f->tuple_known && f->family != family))
 		return -EINVAL;
 	f->tuple_known = true;
 	f->family = family;

@@ -129,6 +129,13 @@ static const struct place *find_place(const struct history *h,
 	return found;
 }
 
+uint64_t history_stamp(const struct history *h, const struct facts *f)
+{
+	const struct place *p = find_place(h, f);
+
+	return p ? p->learned : 0;
+}
+
 static struct place *need_place(struct history *h, const struct facts *f)
 {
 	struct place_key key;

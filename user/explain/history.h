@@ -52,6 +52,8 @@ void history_free(struct history *h);
 
 void history_look(const struct history *h, const struct facts *f,
 		  struct past *past);
+/* Failures ever learned at the place of f; 0: none. */
+uint64_t history_stamp(const struct history *h, const struct facts *f);
 void history_learn(struct history *h, const struct facts *f,
 		   const struct verdict *v);
 void history_exit(struct history *h, const struct fact_task *task,

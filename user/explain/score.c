@@ -10,6 +10,7 @@
 #define FIRED_MOST 64
 #define EVIDENCE_MOST 9 /* leaves room for what the engine adds */
 #define ALTERNATIVE_MIN 0.03
+#define NEGLIGIBLE 20 /* log-odds behind the best: no share */
 #define NAME_MIN 0.28 /* below it the best name is no better than a guess */
 
 struct scores {
@@ -68,7 +69,7 @@ static enum cause share_out(struct scores *s)
 		if (s->odds[i] > s->odds[best])
 			best = (enum cause)i;
 	for (int i = 0; i < CAUSES; i++) {
-		if (s->odds[i] <= NOT_A_CANDIDATE)
+		if (s->odds[i] < s->odds[best] - NEGLIGIBLE)
 			continue;
 		s->share[i] = exp(s->odds[i] - s->odds[best]);
 		sum += s->share[i];
@@ -153,20 +154,34 @@ static void add_alternatives(struct scores *s, struct verdict *v)
 	}
 }
 
+static enum cause weigh(struct scores *s, const struct view *view,
+			double *confidence)
+{
+	enum cause cause;
+	double most;
+
+	start(s, view->f->kind);
+	run(s, view, rules_idle, rules_idle_count);
+	run(s, view, rules_sudden, rules_sudden_count);
+	run(s, view, rules_path, rules_path_count);
+	cause = share_out(s);
+	most = s->decisive[cause] ? CONFIDENCE_MOST : CONFIDENCE_WEAK;
+	*confidence = s->share[cause] < most ? s->share[cause] : most;
+	return cause;
+}
+
+enum cause score_cause(const struct view *view, double *confidence)
+{
+	struct scores s;
+
+	return weigh(&s, view, confidence);
+}
+
 void score(const struct view *view, struct verdict *v)
 {
 	struct scores s;
-	double most;
 
-	start(&s, view->f->kind);
-	run(&s, view, rules_idle, rules_idle_count);
-	run(&s, view, rules_sudden, rules_sudden_count);
-	run(&s, view, rules_path, rules_path_count);
-	v->cause = share_out(&s);
-	most = s.decisive[v->cause] ? CONFIDENCE_MOST : CONFIDENCE_WEAK;
-	v->confidence = s.share[v->cause];
-	if (v->confidence > most)
-		v->confidence = most;
+	v->cause = weigh(&s, view, &v->confidence);
 	add_evidence(&s, view, v);
 	add_alternatives(&s, v);
 }

@@ -13,6 +13,9 @@
 /* Fills cause, confidence, evidence and alternatives of v. */
 void score(const struct view *view, struct verdict *v);
 
+/* The cause and its confidence alone: no words. */
+enum cause score_cause(const struct view *view, double *confidence);
+
 /* Adds one piece of evidence, as far as there is room. */
 void verdict_add(struct verdict *v, const struct view *view, const char *text,
 		 bool supports);

@@ -21,13 +21,15 @@ static void put(struct out *o, const char *fmt, ...)
 	va_list ap;
 	int n;
 
+	if (!o->left)
+		return;
 	va_start(ap, fmt);
 	n = vsnprintf(o->at, o->left, fmt, ap);
 	va_end(ap);
 	if (n < 0)
 		return;
 	if ((size_t)n >= o->left)
-		n = o->left ? (int)o->left - 1 : 0;
+		n = (int)o->left - 1;
 	o->at += n;
 	o->left -= (size_t)n;
 }
@@ -173,28 +175,46 @@ static bool put_placeholder(struct out *o, const struct view *v,
 	return false;
 }
 
+static void put_plain(struct out *o, const char *text, size_t size)
+{
+	if (size >= o->left)
+		size = o->left ? o->left - 1 : 0;
+	memcpy(o->at, text, size);
+	o->at += size;
+	o->left -= size;
+}
+
+/* A text that filled its buffer may end within a character. */
+static void end(struct out *o, const char *start)
+{
+	if (o->left == 1) {
+		while (o->at > start && (o->at[-1] & 0xc0) == 0x80)
+			o->at--;
+		if (o->at > start && (o->at[-1] & 0xc0) == 0xc0)
+			o->at--;
+	}
+	*o->at = '\0';
+}
+
 void tell(const struct view *v, const char *text, char *out, size_t size)
 {
 	struct out o = { out, size };
-	char raw[VERDICT_TEXT];
 
-	if (size > sizeof(raw))
-		size = sizeof(raw);
-	o = (struct out){ raw, size };
-	raw[0] = '\0';
+	if (!size)
+		return;
 	while (*text) {
-		const char *open = strchr(text, '{');
-		const char *close = open ? strchr(open, '}') : NULL;
+		const char *open = strchrnul(text, '{');
+		const char *close = strchr(open, '}');
 
 		if (!close) {
-			put(&o, "%s", text);
+			put_plain(&o, text, strlen(text));
 			break;
 		}
-		put(&o, "%.*s", (int)(open - text), text);
+		put_plain(&o, text, (size_t)(open - text));
 		if (!put_placeholder(&o, v, open + 1,
 				     (size_t)(close - open - 1)))
-			put(&o, "?");
+			put_plain(&o, "?", 1);
 		text = close + 1;
 	}
-	format_safe(raw, out, size);
+	end(&o, out);
 }

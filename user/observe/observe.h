@@ -65,6 +65,12 @@ typedef void (*record_fn)(const void *data, size_t size, void *ctx);
 /* Hands over at most `most` records; their number. */
 size_t observer_drain(struct observer *o, size_t most, record_fn fn, void *ctx);
 
+/*
+ * RSTs for segments of no socket that were only counted, one record a source
+ * with the count: for what no later record carried. Call it every second.
+ */
+void observer_take_strays(struct observer *o, record_fn fn, void *ctx);
+
 const struct record_context *observer_context(const struct observer *o);
 void observer_get_counts(const struct observer *o, struct observe_counts *c);
 size_t observer_get_probes(const struct observer *o,

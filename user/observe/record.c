@@ -18,8 +18,9 @@
 void record_task(const struct rec_task *task, struct fact_task *out)
 {
 	memset(out, 0, sizeof(*out));
-	out->pid = task->tgid;
-	out->tid = task->tid;
+	/* the idle task has no sockets: 0 is a task that was not seen */
+	out->pid = task->tgid ? (int64_t)task->tgid : NOT_KNOWN;
+	out->tid = task->tgid ? (int64_t)task->tid : NOT_KNOWN;
 	out->uid = task->uid == (uint32_t)-1 ? NOT_KNOWN : (int64_t)task->uid;
 	out->start_ns = task->start_ns;
 	out->cgroup = task->cgroup;
@@ -66,9 +67,10 @@ static const char *call_name(const struct rec_task *task,
 		return "io_uring_enter";
 	if (!(task->flags & TASK_NR))
 		return NULL;
-	if (task->flags & TASK_COMPAT)
-		arch = strcmp(arch, "x86_64") ? "arm" : "i386";
-	return syscall_name(arch, task->nr);
+	if (!(task->flags & TASK_COMPAT))
+		return syscall_name(arch, task->nr);
+	/* the 32-bit calls of other machines are in no table */
+	return strcmp(arch, "x86_64") ? NULL : syscall_name("i386", task->nr);
 }
 
 void record_call(const struct rec_task *task, const struct record_context *ctx,
@@ -87,11 +89,14 @@ void record_call(const struct rec_task *task, const struct record_context *ctx,
 			  name && !strcmp(name, "exit") ? name : "exit_group");
 		return;
 	}
-	if (!name)
-		return;
+	if (!name && !(task->flags & TASK_NR))
+		return; /* a kernel thread: there is no call */
 	out->known = true;
-	out->class = class_of(name);
-	text_copy(out->name, sizeof(out->name), name);
+	out->class = name ? class_of(name) : CALL_OTHER;
+	if (name)
+		text_copy(out->name, sizeof(out->name), name);
+	else /* newer than the build machine's headers */
+		snprintf(out->name, sizeof(out->name), "syscall_%d", task->nr);
 }
 
 /* --- one group of fields after the other ---------------------------------- */
@@ -313,6 +318,10 @@ static void set_ends(const struct rec_failure *r,
 {
 	if (r->known & KNOWN_CLOSER)
 		set_closed(&r->closer, r->head.time_ns, ctx, &f->closer);
+	/* the socket is gone, its role was kept with the close */
+	if (f->role == ROLE_UNKNOWN && f->closer.known &&
+	    r->closer.role <= ROLE_SERVER)
+		f->role = r->closer.role;
 	if (r->known & KNOWN_OTHER)
 		set_closed(&r->other, r->head.time_ns, ctx, &f->other);
 	if (f->closer.known)
@@ -481,6 +490,9 @@ void record_facts(const struct rec_failure *r, const struct record_context *ctx,
 	set_packets(r, ctx, f);
 	set_listener(r, f);
 	set_ends(r, ctx, f);
+	if (f->role == ROLE_UNKNOWN && f->closer.known &&
+	    r->closer.role <= ROLE_SERVER)
+		f->role = r->closer.role;
 	set_people(r, ctx, f);
 	if (f->kind == KIND_HANGUP)
 		set_hangup(r, ctx, f);

@@ -89,19 +89,25 @@ static __always_inline struct listener_key listener_key(struct sock *sk)
 	return key;
 }
 
-/* listen() runs in the caller. */
+/*
+ * listen() runs in the caller. A socket that was not bound gets its port only
+ * after this change: it is known by itself, not by its port.
+ */
 static __always_inline void on_listen(struct tcp_sock *tp)
 {
 	struct sock *sk = (struct sock *)tp;
 	struct listener_key key = listener_key(sk);
-	struct rec_task task;
+	struct conn conn;
 	u32 one = 1;
 
-	__builtin_memset(&task, 0, sizeof(task));
-	task_current(&task, HOW_LISTEN);
-	if (bpf_map_update_elem(&listeners, &key, &task, BPF_ANY))
+	__builtin_memset(&conn, 0, sizeof(conn));
+	conn.role = ROLE_SERVER;
+	task_current(&conn.owner, HOW_LISTEN);
+	conn_put(sk, &conn);
+	if (key.port &&
+	    bpf_map_update_elem(&listeners, &key, &conn.owner, BPF_ANY))
 		tally(TALLY_CONN_FULL, 1);
-	bpf_map_update_elem(&servers, &task.tgid, &one, BPF_ANY);
+	bpf_map_update_elem(&servers, &conn.owner.tgid, &one, BPF_ANY);
 }
 
 static __always_inline void on_closed(struct sock *sk, int from)

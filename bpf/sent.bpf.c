@@ -345,6 +345,7 @@ static __always_inline void sent_full(struct percpu *cpu,
 static __always_inline void sent_listener(const struct sent_args *a)
 {
 	struct sock *sk = a->sk;
+	struct conn *conn;
 	struct segment seg = {};
 	struct rec_failure *r;
 	struct rec_flow f = {};
@@ -363,6 +364,11 @@ static __always_inline void sent_listener(const struct sent_args *a)
 	r->role = ROLE_SERVER;
 	sock_listener(a->sk, r);
 	set_reason(r, a);
+	conn = conn_find(sk);
+	if (conn && conn->owner.how) {
+		r->owner = conn->owner;
+		r->known |= KNOWN_OWNER | KNOWN_LISTENER;
+	}
 	listener_describe(r);
 	flow_describe_closer(r);
 	emit_submit(r);

@@ -287,6 +287,5 @@ int main(void)
 		BOTH(test_separate_netns_joins_nothing),
 	};
 
-	return cmocka_run_group_tests(attribution, setup_program,
-				      teardown_program);
+	return run_table(attribution);
 }

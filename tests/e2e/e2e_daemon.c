@@ -448,5 +448,5 @@ int main(void)
 		IPV4(test_replay_of_garbage),
 	};
 
-	return cmocka_run_group_tests(daemon, setup_program, teardown_program);
+	return run_table(daemon);
 }

@@ -225,5 +225,5 @@ int main(void)
 		BOTH(test_ordinary_connections),
 	};
 
-	return cmocka_run_group_tests(hangup, setup_program, teardown_program);
+	return run_table(hangup);
 }

@@ -279,6 +279,5 @@ int main(void)
 		BOTH(test_healthy_programs),
 	};
 
-	return cmocka_run_group_tests(programs, setup_program,
-				      teardown_program);
+	return run_table(programs);
 }

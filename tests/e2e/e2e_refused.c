@@ -267,6 +267,5 @@ int main(void)
 		BOTH(test_port_scan_is_counted),
 	};
 
-	return cmocka_run_group_tests(refused, setup_program,
-				      teardown_program);
+	return run_table(refused);
 }

@@ -307,5 +307,5 @@ int main(void)
 		BOTH(test_ss_kill),
 	};
 
-	return cmocka_run_group_tests(sent, setup_program, teardown_program);
+	return run_table(sent);
 }

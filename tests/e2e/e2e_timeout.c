@@ -148,6 +148,5 @@ int main(void)
 		BOTH(test_icmp_host_unreachable),
 	};
 
-	return cmocka_run_group_tests(timeout, setup_program,
-				      teardown_program);
+	return run_table(timeout);
 }

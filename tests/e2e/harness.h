@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 
 #include <cmocka.h>
@@ -55,6 +56,11 @@ int teardown(void **state);
 #define IPV4(f) { #f, f, setup_ipv4, teardown, NULL }
 #define IPV6(f) { #f " (IPv6)", f, setup_ipv6, teardown, NULL }
 #define BOTH(f) IPV4(f), IPV6(f)
+
+/* Runs a table of them; E2E_ONLY: only those whose name fits this pattern. */
+#define run_table(table)                                \
+	(cmocka_set_test_filter(getenv("E2E_ONLY")),    \
+	 cmocka_run_group_tests(table, setup_program, teardown_program))
 
 /* --- namespaces ------------------------------------------------------------ */
 /* Further hosts of the test, linked by veth: addresses in net.h. */

@@ -32,6 +32,7 @@ Arguments of @scenario (all by name):
   other     dict(cause=, kinds=, process=, syscall=, benign=): what the other
             end may show meanwhile: judged if it appears, required never.
             Without it the other end's events are only listed.
+  router    the same for the router's events (a proxy that runs there)
   lookalike_of  name of the scenario (or cause) that this one is mistaken for
   needs     programs without which it is skipped: names for PATH (and sbin),
             absolute paths, or 'python:MODULE'
@@ -58,6 +59,7 @@ Lab: (`where` is CLIENT, ROUTER or SERVER)
   lab.sysctl(where, 'net.ipv4.tcp_retries2', 3)   or 'net/ipv4/...'
   lab.ip(where, 'link', 'set', 'east', 'down')    interfaces: client eth0,
         router west (to the client) and east (to the server), server eth0
+  lab.delay(ms)               makes the way through the router longer, each way
   lab.certificate(name='server.test', days=30) -> (cert, key) paths
   lab.skip('reason'); lab.sleep(seconds)
   Proc: .pid, .signal(SIG), .kill() (SIGKILL, waits), .stop() (SIGTERM, waits
@@ -112,14 +114,15 @@ class Expect:
 
 class Scenario:
     def __init__(self, func, program, cause, end, kinds, process, syscall,
-                 benign, count, at_most, other, lookalike_of, needs, limit,
-                 name):
+                 benign, count, at_most, other, router, lookalike_of, needs,
+                 limit, name):
         self.func = func
         self.name = name or func.__name__
         self.program = program
         self.end = end
         self.expect = Expect(cause, kinds, process, syscall, benign)
         self.other = Expect(**other) if other else None
+        self.router = Expect(**router) if router else None
         self.count = count
         self.at_most = at_most
         self.lookalike_of = lookalike_of
@@ -128,15 +131,15 @@ class Scenario:
 
 
 def scenario(*, program, cause, end, kinds=(), process=ANY, syscall=ANY,
-             benign=ANY, count=None, at_most=None, other=None,
+             benign=ANY, count=None, at_most=None, other=None, router=None,
              lookalike_of=None, needs=(), limit=15, name=None):
     if count is None:
         count = 1 if cause else 0
 
     def register(func):
         s = Scenario(func, program, cause, end, kinds, process, syscall,
-                     benign, count, at_most, other, lookalike_of, needs,
-                     limit, name)
+                     benign, count, at_most, other, router, lookalike_of,
+                     needs, limit, name)
         if any(o.name == s.name for o in SCENARIOS):
             raise ValueError('two scenarios are named ' + s.name)
         SCENARIOS.append(s)
@@ -273,6 +276,14 @@ class Lab:
 
     def sysctl(self, where, key, value):
         self._must(where, 'sysctl', '-qw', '%s=%s' % (key, value))
+
+    def delay(self, ms):
+        if not os.path.exists('/dev/net/tun'):
+            self.skip('no TUN device for a delay')
+        here = os.path.dirname(os.path.abspath(__file__))
+        proc = self.start(ROUTER, [PYTHON, os.path.join(here, 'delay.py'),
+                                   ms])
+        self.wait_line(proc, 'ready')
 
     # Programs
 

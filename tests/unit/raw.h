@@ -205,4 +205,13 @@ static inline void raw_ends_by(struct rec_task *task, uint32_t exit_code)
 	task->exit_code = exit_code;
 }
 
+static inline struct facts raw_decode(const struct rec_failure *r)
+{
+	struct facts f;
+
+	memset(&f, 0x5a, sizeof(f));
+	record_facts(r, &raw_context, &f);
+	return f;
+}
+
 #endif

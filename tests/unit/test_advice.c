@@ -52,7 +52,10 @@ static void test_retry(void **state)
 	assert_int_equal(retry_of(&f, CAUSE_PEER_CLOSED_UNREAD),
 			 RETRY_IF_IDEMPOTENT);
 	f.answered = TRI_YES;
+	f.idle_ms = 3;
 	assert_int_equal(retry_of(&f, CAUSE_PEER_ABORTED), RETRY_UNSAFE);
+	f.idle_ms = 3000; /* it lay in a pool */
+	assert_int_equal(retry_of(&f, CAUSE_LB_IDLE_TIMEOUT), RETRY_SAFE);
 	f.sent_bytes = 0;
 	assert_int_equal(retry_of(&f, CAUSE_PEER_ABORTED), RETRY_SAFE);
 	f = request();

@@ -103,6 +103,9 @@ enum retry retry_for(const struct view *view, enum cause cause)
 		return RETRY_SAFE;
 	if (f->sent_bytes == 0 || view->fin_first || request_unread_there(f))
 		return RETRY_SAFE;
+	/* it was idle: no request was under way */
+	if (f->unsolicited && view->paused && f->answered == TRI_YES)
+		return RETRY_SAFE;
 	if (cause == CAUSE_GRACEFUL_RACE || f->sent_bytes == NOT_KNOWN)
 		return RETRY_UNKNOWN;
 	if (f->kind != KIND_HANGUP && f->answered == TRI_YES)

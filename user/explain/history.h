@@ -33,6 +33,8 @@ struct past {
 	unsigned int sudden_10s;  /* others that broke off with no timer */
 	unsigned int brief_10s;	  /* of these, those of an age near 0 */
 	unsigned int lasting_10s; /* and those of a longer life */
+	unsigned int together;	  /* live ones that the peer ended with this */
+	unsigned int together_timed; /* of these, after another idle time */
 	unsigned int refused;	  /* at this endpoint, 2 s before to 30 s after */
 	unsigned int after_reset; /* of these, those after the failure */
 	unsigned int live_before; /* live connections that broke in 10 s before */

@@ -141,6 +141,11 @@ static bool ends_whole_second(const struct view *v)
 	       (waited_long(v) && whole_seconds(v->reply_ms));
 }
 
+static bool waited_whole_second(const struct view *v)
+{
+	return waited_long(v) && whole_seconds(v->reply_ms);
+}
+
 static bool ends_fit_table(const struct view *v)
 {
 	return idle_or_waited(v) && v->idle_match.score >= 0.5;
@@ -338,6 +343,9 @@ const struct rule rules_idle[] = {
 	  "it ended after a whole number of seconds, as timers do", false,
 	  { { CAUSE_LB_IDLE_TIMEOUT, 1.2f },
 	    { CAUSE_DB_POOL_IDLE, 0.6f } } },
+	{ ON_BOTH, waited_whole_second, NULL, false,
+	  { { CAUSE_LB_IDLE_TIMEOUT, 1.0f },
+	    { CAUSE_PEER_CLOSED_EARLY, -0.5f } } },
 	{ ON_BOTH, ends_fit_table,
 	  "the time fits {component}, which ends after {timer}", false,
 	  { { CAUSE_LB_IDLE_TIMEOUT, 0.6f } } },

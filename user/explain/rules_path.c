@@ -34,20 +34,15 @@ static bool ttl_fits(const struct view *v)
 	return ttl_known(v) && !ttl_misfit(v);
 }
 
-/*
- * A stack that has no such connection answers without an ACK and without
- * timestamps; so do reject rules, and forgers seldom know the timestamps.
- */
-static bool of_no_socket(const struct view *v)
+/* The answer to the end of a handshake, before anything was received. */
+static bool bare_at_birth(const struct view *v)
 {
-	return !v->fin && !v->closing &&
-	       (v->f->rst_timestamps == TRI_NO ||
-		(v->f->packet_known && v->f->rst_ack == TRI_NO));
+	return v->alien && v->client && v->brief && v->nothing_in;
 }
 
 static bool bare_rst(const struct view *v)
 {
-	return of_no_socket(v) && v->solicited;
+	return v->alien && v->solicited && !bare_at_birth(v);
 }
 
 static bool bare_in_traffic(const struct view *v)
@@ -56,9 +51,22 @@ static bool bare_in_traffic(const struct view *v)
 	       v->f->retransmits <= 0;
 }
 
+/* A server's push to a client that had been quiet. */
+static bool bare_after_quiet(const struct view *v)
+{
+	return bare_rst(v) && v->server && v->paused;
+}
+
 static bool bare_unsolicited(const struct view *v)
 {
-	return of_no_socket(v) && !v->solicited && v->f->probes_out <= 0;
+	return v->alien && !v->solicited && v->f->probes_out <= 0 &&
+	       !bare_at_birth(v);
+}
+
+/* Balancers that end idle connections make such RSTs, too. */
+static bool bare_in_use(const struct view *v)
+{
+	return bare_unsolicited(v) && !v->paused;
 }
 
 static bool stack_abort(const struct view *v)
@@ -104,6 +112,13 @@ static bool filtered_here(const struct view *v)
 	return v->f->netfilter_us != NOT_KNOWN;
 }
 
+/* Connection tracking forgot it; what it does not know is rejected. */
+static bool filtered_after_idle(const struct view *v)
+{
+	return filtered_here(v) && v->paused && v->solicited && !v->fin &&
+	       !v->closing;
+}
+
 static bool soft_error(const struct view *v)
 {
 	return v->f->sock_err_soft > 0;
@@ -146,22 +161,36 @@ const struct rule rules_path[] = {
 	    { CAUSE_FIREWALL_IDLE_DROP, 1.8f },
 	    { CAUSE_FIREWALL_REJECT, 2.0f },
 	    { CAUSE_STALE_KEEPALIVE, -1.2f },
-	    { CAUSE_MAX_CONNECTIONS, -1.5f },
-	    { CAUSE_RATE_LIMIT, -0.5f },
 	    { CAUSE_DB_POOL_IDLE, -0.7f },
 	    { CAUSE_PEER_CLOSED_UNREAD, -2.5f },
 	    { CAUSE_PEER_ABORTED, -2.5f } } },
+	{ ON_RECEIVED, bare_at_birth,
+	  "the RST is no socket's: it answers the end of the handshake, as a "
+	  "full accept queue does",
+	  true,
+	  { { CAUSE_MAX_CONNECTIONS, 3.5f },
+	    { CAUSE_FIREWALL_REJECT, 1.5f },
+	    { CAUSE_MIDDLEBOX_INJECTED, 1.5f },
+	    { CAUSE_PEER_CLOSED_UNREAD, -2.5f },
+	    { CAUSE_PEER_ABORTED, -2.5f } } },
+	{ ON_RECEIVED, bare_after_quiet,
+	  "the peer had been quiet for {idle} when we sent", false,
+	  { { CAUSE_HALF_OPEN, 1.5f }, { CAUSE_FIREWALL_IDLE_DROP, 1.3f } } },
 	{ ON_RECEIVED, bare_in_traffic,
 	  "traffic had not paused when it was rejected", false,
 	  { { CAUSE_FIREWALL_REJECT, 2.0f }, { CAUSE_HALF_OPEN, -0.3f } } },
 	{ ON_RECEIVED, bare_unsolicited,
 	  "a RST without ACK or timestamps, with nothing of ours to provoke it",
 	  false,
-	  { { CAUSE_MIDDLEBOX_INJECTED, 5.5f },
-	    { CAUSE_LB_IDLE_TIMEOUT, -0.5f },
+	  { { CAUSE_MIDDLEBOX_INJECTED, 4.0f },
+	    { CAUSE_LB_IDLE_TIMEOUT, 0.7f },
 	    { CAUSE_PEER_CLOSED_UNREAD, -2.5f },
 	    { CAUSE_PEER_ABORTED, -2.5f },
 	    { CAUSE_GRACEFUL_RACE, -2.0f } } },
+	{ ON_RECEIVED, bare_in_use,
+	  "in the middle of traffic: no idle timer made it", false,
+	  { { CAUSE_MIDDLEBOX_INJECTED, 2.2f },
+	    { CAUSE_LB_IDLE_TIMEOUT, -1.5f } } },
 	{ ON_RECEIVED, stack_abort,
 	  "the RST is one that the peer's own stack makes to abort", false,
 	  { { CAUSE_PEER_CLOSED_UNREAD, 0.8f },
@@ -207,6 +236,10 @@ const struct rule rules_path[] = {
 	  "a packet filter rule of this host had just dropped our segment",
 	  true,
 	  { { CAUSE_FIREWALL_REJECT, 9.0f } } },
+	{ ON_RECEIVED, filtered_after_idle,
+	  "the filter had let this connection pass until it paused for {pause}",
+	  true,
+	  { { CAUSE_FIREWALL_IDLE_DROP, 6.0f } } },
 	{ ON_BOTH, soft_error, "an ICMP error had come for this connection",
 	  false,
 	  { { CAUSE_HALF_OPEN, 0.5f }, { CAUSE_FIREWALL_REJECT, 0.5f } } },

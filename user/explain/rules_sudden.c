@@ -109,7 +109,7 @@ static bool client_complete(const struct view *v)
 
 static bool serving_bulk(const struct view *v)
 {
-	return v->server && v->solicited &&
+	return v->server && v->solicited && !v->alien &&
 	       (v->f->unacked_bytes > 0 || v->f->unsent_bytes > 0) &&
 	       v->f->sent_bytes > 0;
 }
@@ -201,6 +201,15 @@ static bool tls_meets_plain(const struct view *v)
 	       (in == LABEL_TLS && is_http(out));
 }
 
+static bool plain_to_tls_port(const struct view *v)
+{
+	uint16_t port = facts_service_port(v->f);
+
+	return v->client && v->nothing_in && v->f->labels_known &&
+	       v->f->first_out == LABEL_HTTP_REQUEST &&
+	       (port == 443 || port == 8443);
+}
+
 static bool tls_alike(const struct view *v)
 {
 	return !strcmp(v->tls, "handshake") && v->past.tls_alike >= 1 &&
@@ -213,10 +222,19 @@ static bool refused_after(const struct view *v)
 	       (v->past.after_reset > 0 || !v->brief);
 }
 
+static bool one_together(const struct view *v)
+{
+	return v->client && !v->brief && v->past.together == 1;
+}
+
 static bool burst_lasting(const struct view *v)
 {
-	return v->client && !v->brief && v->past.failures_1s >= 2 &&
-	       v->past.lasting_10s + v->past.idle.n >= 2;
+	return v->client && !v->brief && v->past.together >= 2;
+}
+
+static bool together_unlike(const struct view *v)
+{
+	return v->client && v->past.together_timed >= 1;
 }
 
 static bool fin_after_ack(const struct view *v)
@@ -227,7 +245,7 @@ static bool fin_after_ack(const struct view *v)
 
 static bool fin_after_work(const struct view *v)
 {
-	return fin_after_ack(v) && v->fin_lag_ms > v->quick_ms;
+	return fin_after_ack(v) && v->fin_lag_ms > v->quick_ms && !v->waited;
 }
 
 static bool taken_then_closed_burst(const struct view *v)
@@ -258,10 +276,10 @@ const struct rule rules_sudden[] = {
 	    { CAUSE_PEER_CLOSED_EARLY, -0.5f },
 	    { CAUSE_PEER_CLOSED_UNREAD, -1.0f } } },
 	{ ON_BOTH, brief_burst,
-	  "{brief} other connections to it ended as young within 10 s", true,
-	  { { CAUSE_MAX_CONNECTIONS, 2.0f },
-	    { CAUSE_RATE_LIMIT, 1.5f },
-	    { CAUSE_PEER_CLOSED_UNREAD, 0.3f } } },
+	  "{brief} other connections to it ended as young within 10 s", false,
+	  { { CAUSE_MAX_CONNECTIONS, 3.2f },
+	    { CAUSE_RATE_LIMIT, 2.0f },
+	    { CAUSE_PEER_CLOSED_UNREAD, -0.3f } } },
 	{ ON_BOTH, brief_among_lasting, NULL, false,
 	  { { CAUSE_SERVER_CRASH, 1.0f } } },
 	{ ON_BOTH, greeted_and_ended,
@@ -371,6 +389,9 @@ const struct rule rules_sudden[] = {
 	{ ON_BOTH, tls_meets_plain,
 	  "one side spoke TLS and the other did not", true,
 	  { { CAUSE_TLS_HANDSHAKE_FAILURE, 4.0f } } },
+	{ ON_BOTH, plain_to_tls_port,
+	  "we sent plain HTTP to a port where TLS is usual", false,
+	  { { CAUSE_TLS_HANDSHAKE_FAILURE, 5.2f } } },
 	{ ON_BOTH, tls_alike,
 	  "{tls_alike} handshakes with it failed alike, and nothing else did",
 	  false,
@@ -389,12 +410,24 @@ const struct rule rules_sudden[] = {
 	    { CAUSE_PEER_CLOSED_UNREAD, -1.0f },
 	    { CAUSE_PEER_ABORTED, -1.0f } } },
 	{ ON_BOTH, burst_lasting,
-	  "several connections to it ended within a second of each other",
+	  "{together} other connections to it were ended in the same moment",
 	  false,
-	  { { CAUSE_SERVER_CRASH, 2.5f },
+	  { { CAUSE_SERVER_CRASH, 3.5f },
 	    { CAUSE_LB_IDLE_TIMEOUT, 0.5f },
 	    { CAUSE_MAX_CONNECTIONS, -1.0f },
+	    { CAUSE_PEER_CLOSED_EARLY, -1.0f },
+	    { CAUSE_PEER_CLOSED_UNREAD, -0.5f },
+	    { CAUSE_PEER_ABORTED, -0.5f },
 	    { CAUSE_STALE_KEEPALIVE, -0.7f } } },
+	{ ON_BOTH, one_together,
+	  "another connection to it was ended in the same moment", false,
+	  { { CAUSE_SERVER_CRASH, 1.5f } } },
+	{ ON_BOTH, together_unlike,
+	  "they had been idle for different times: no idle timer", false,
+	  { { CAUSE_SERVER_CRASH, 2.2f },
+	    { CAUSE_STALE_KEEPALIVE, -2.5f },
+	    { CAUSE_DB_POOL_IDLE, -3.5f },
+	    { CAUSE_LB_IDLE_TIMEOUT, -2.0f } } },
 	{ ON_HANGUP, fin_after_ack,
 	  "the peer acknowledged our request before it closed: it had read it",
 	  false,
@@ -410,8 +443,8 @@ const struct rule rules_sudden[] = {
 	    { CAUSE_DB_POOL_IDLE, -2.5f },
 	    { CAUSE_MAX_CONNECTIONS, -2.0f } } },
 	{ ON_HANGUP, taken_then_closed_burst, NULL, false,
-	  { { CAUSE_RATE_LIMIT, 2.5f },
+	  { { CAUSE_RATE_LIMIT, 2.2f },
 	    { CAUSE_PEER_CLOSED_EARLY, -0.8f },
-	    { CAUSE_MAX_CONNECTIONS, -1.2f } } },
+	    { CAUSE_MAX_CONNECTIONS, -2.2f } } },
 };
 const size_t rules_sudden_count = ARRAY_SIZE(rules_sudden);

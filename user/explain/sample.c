@@ -12,6 +12,8 @@
 #define IDLE_MIN_MS 900 /* shorter pauses are no idle time */
 #define CLUSTER_MIN 2
 #define SAMPLES_MOST 64
+#define TOGETHER_US 250000
+#define IDLE_ALIKE_MS 100
 
 bool facts_brief(const struct facts *f)
 {
@@ -62,12 +64,21 @@ int64_t facts_timer_ms(const struct facts *f)
 	return waited >= IDLE_MIN_MS ? waited : facts_idle_at_end_ms(f);
 }
 
+/* The peer's FIN shows when it let go, however late we noticed. */
+static int64_t end_us(const struct facts *f)
+{
+	if (f->peer_fin != TRI_YES || f->peer_fin_before_ms == NOT_KNOWN)
+		return f->time_us;
+	return f->time_us - f->peer_fin_before_ms * 1000;
+}
+
 void sample_take(struct sample *s, const struct facts *f,
 		 const struct verdict *v)
 {
 	memset(s, 0, sizeof(*s));
 	s->failure = f->failure;
 	s->time_us = f->time_us;
+	s->end_us = end_us(f);
 	s->idle_ms = facts_timer_ms(f);
 	s->age_ms = f->age_ms;
 	s->local_port = f->local.port;
@@ -183,6 +194,24 @@ static void sum_failure(const struct sample *s, int64_t before_us,
 	past->lasting_10s += !s->brief;
 }
 
+/*
+ * Ended in one moment, by one hand. Connections that had been idle for equally
+ * long are left out: an idle timer ends those together, too.
+ */
+static void sum_together(const struct sample *s, const struct facts *f,
+			 struct past *past)
+{
+	int64_t idle_ms = facts_timer_ms(f);
+
+	if (!s->live || s->brief || llabs(s->end_us - end_us(f)) > TOGETHER_US)
+		return;
+	if (s->timed && idle_ms >= IDLE_MIN_MS &&
+	    llabs(s->idle_ms - idle_ms) < IDLE_ALIKE_MS)
+		return;
+	past->together++;
+	past->together_timed += s->timed && idle_ms >= IDLE_MIN_MS;
+}
+
 /* Empty connections at a steady period: the mark of a prober. */
 static void sum_period(const struct sample *sample, size_t n,
 		       const struct facts *f, struct past *past)
@@ -226,6 +255,7 @@ void samples_sum(const struct sample *sample, size_t n, const struct facts *f,
 			sum_refusal(before, past);
 		else
 			sum_failure(s, before, past);
+		sum_together(s, f, past);
 		if (s->went_on && s->local_port == f->local.port &&
 		    before <= 0 && before > -10 * SECOND)
 			past->peer_went_on = true;

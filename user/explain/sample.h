@@ -10,6 +10,7 @@
 struct sample {
 	uint64_t failure;
 	int64_t time_us;
+	int64_t end_us; /* when the peer ended it: its FIN, or the RST */
 	int64_t idle_ms, age_ms; /* NOT_KNOWN: none */
 	uint16_t local_port;
 	uint8_t kind; /* enum failure_kind */

@@ -103,24 +103,53 @@ static bool by_keepalive(const struct facts *f)
 	       f->unacked_bytes <= 0;
 }
 
+#define RTO_MIN_MS 200
+#define BACKOFF_MOST 12
+
+/*
+ * How long our data had met silence. since_request_ms may only tell of the
+ * last retransmission; the backoff and the timeout that ended it tell of all.
+ */
+static int64_t silent_ms(const struct facts *f)
+{
+	int64_t n = f->retransmits < BACKOFF_MOST ? f->retransmits :
+						    BACKOFF_MOST;
+	int64_t backoff = n > 0 ? RTO_MIN_MS * ((1ll << n) - 1) : 0;
+	int64_t ms = f->since_request_ms;
+
+	ms = backoff > ms ? backoff : ms;
+	return f->user_timeout_ms > ms ? f->user_timeout_ms : ms;
+}
+
+static int64_t idle_before_silence_ms(const struct facts *f)
+{
+	int64_t more = silent_ms(f) - f->since_request_ms;
+
+	if (f->idle_ms == NOT_KNOWN || f->since_request_ms == NOT_KNOWN ||
+	    more <= 0)
+		return f->idle_ms;
+	return f->idle_ms > more ? f->idle_ms - more : 0;
+}
+
 /* Our data met silence: an outage, or a path that forgot the connection. */
 static void settle_silence(const struct facts *f, struct settled *out)
 {
 	enum protocol_class class = facts_protocol(f).class;
+	int64_t idle_ms = idle_before_silence_ms(f);
 
-	if (f->idle_ms < FIREWALL_IDLE_MS) {
+	if (idle_ms < FIREWALL_IDLE_MS) {
 		*out = found(CAUSE_USER_TIMEOUT, 0.93,
 			     "{unacked} were never acknowledged, in traffic "
 			     "that had not paused");
 	} else {
-		double sure = f->idle_ms >= LONG_IDLE_MS ? 0.85 : 0.7;
+		double sure = idle_ms >= LONG_IDLE_MS ? 0.85 : 0.7;
 
 		*out = found(class == PROTOCOL_DATABASE ?
 				     CAUSE_DB_POOL_IDLE :
 				     CAUSE_FIREWALL_IDLE_DROP,
 			     class == PROTOCOL_DATABASE ? sure - 0.1 : sure,
-			     "the connection had been idle for {pause} when we "
-			     "sent again");
+			     "the connection had been idle when we sent again: "
+			     "{pause} before the last try");
 		settled_say(out, "what we sent met silence: {retransmits} "
 				 "retransmissions without an ACK");
 		out->instead = class == PROTOCOL_DATABASE ?

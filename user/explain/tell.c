@@ -138,6 +138,7 @@ SHOW(http, put_count(o, v->f->http_status))
 SHOW(task, put_task(o, &v->f->task))
 SHOW(timer, put_seconds(o, v->timer_s))
 SHOW(tls_alike, put_count(o, v->past.tls_alike))
+SHOW(together, put_count(o, v->past.together))
 SHOW(ttl, put_count(o, v->f->rst_ttl))
 SHOW(unacked, put_bytes(o, v->f->unacked_bytes))
 SHOW(unread, put_bytes(o, v->f->unread_bytes))
@@ -158,7 +159,7 @@ static const struct {
 	ROW(period), ROW(ports), ROW(probes), ROW(protocol), ROW(reason),
 	ROW(received), ROW(refused), ROW(reply), ROW(retransmits), ROW(sent),
 	ROW(seq_ahead), ROW(signal), ROW(skb), ROW(status), ROW(task),
-	ROW(timer), ROW(tls_alike), ROW(ttl), ROW(unacked), ROW(unread),
+	ROW(timer), ROW(tls_alike), ROW(together), ROW(ttl), ROW(unacked), ROW(unread),
 	ROW(unsent), ROW(user_timeout), ROW(worked),
 };
 

@@ -55,6 +55,14 @@ static void look_at_traffic(struct view *v)
 	v->closing = f->state == TCP_FIN_WAIT1 || f->state == TCP_FIN_WAIT2 ||
 		     f->state == TCP_CLOSING || f->state == TCP_LAST_ACK ||
 		     f->state == TCP_TIME_WAIT;
+	/*
+	 * A stack that has no such connection answers without an ACK and
+	 * without timestamps; so do reject rules, and forgers seldom know the
+	 * timestamps. After a FIN it is the ordinary answer to late data.
+	 */
+	v->alien = !v->fin && !v->closing &&
+		   (f->rst_timestamps == TRI_NO ||
+		    (f->packet_known && f->rst_ack == TRI_NO));
 }
 
 static void look_at_time(struct view *v)

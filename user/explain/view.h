@@ -39,6 +39,7 @@ struct view {
 	bool whole_idle; /* the idle time is a whole number of seconds */
 	bool whole_age;
 	bool closing;	 /* our end had closed first */
+	bool alien;	 /* the RST is not that of a stack with this socket */
 	struct timeout_match idle_match;
 	const char *component; /* in texts, for {component} */
 	double timer_s;	       /* in texts, for {timer} */

@@ -89,8 +89,8 @@ void record_call(const struct rec_task *task, const struct record_context *ctx,
 			  name && !strcmp(name, "exit") ? name : "exit_group");
 		return;
 	}
-	if (!name && !(task->flags & TASK_NR))
-		return; /* a kernel thread: there is no call */
+	if (!name && (!(task->flags & TASK_NR) || task->nr < 0))
+		return; /* a kernel thread, a fault: there is no call */
 	out->known = true;
 	out->class = name ? class_of(name) : CALL_OTHER;
 	if (name)
@@ -142,7 +142,8 @@ static bool sent_fin(int state)
 
 /*
  * bytes_sent counts what was sent again, bytes_acked our SYN (of a client) and
- * our FIN, rcv_nxt the peer's FIN, write_seq and snd_nxt our SYN and FIN.
+ * our FIN, bytes_received and rcv_nxt the peer's FIN, write_seq and snd_nxt our
+ * SYN and FIN.
  */
 static void set_bytes(const struct rec_failure *r, struct facts *f)
 {
@@ -154,6 +155,8 @@ static void set_bytes(const struct rec_failure *r, struct facts *f)
 	if (s->bytes_retrans <= s->bytes_sent)
 		f->sent_bytes -= (int64_t)s->bytes_retrans;
 	f->received_bytes = (int64_t)s->bytes_received;
+	if (f->peer_fin == TRI_YES && f->received_bytes)
+		f->received_bytes--;
 	if (acked && f->role == ROLE_CLIENT)
 		acked--;
 	f->acked_bytes = acked > f->sent_bytes ? f->sent_bytes : acked;
@@ -178,9 +181,9 @@ static void set_times(const struct rec_failure *r,
 	const struct rec_sock *s = &r->sock;
 
 	/* the kernel seeds these times at establishment */
-	if (s->bytes_sent)
+	if (f->sent_bytes > 0)
 		f->since_send_ms = jiffies_ms(s->since_send_jiffies, ctx);
-	if (s->bytes_received)
+	if (f->received_bytes > 0)
 		f->since_receive_ms = jiffies_ms(s->since_receive_jiffies, ctx);
 	f->since_ack_ms = jiffies_ms(s->since_ack_jiffies, ctx);
 	if (f->unacked_bytes > 0 && s->packets_out) {

@@ -6,6 +6,7 @@
 #include "bpf/sock.h"
 #include "bpf/flow.h"
 #include "bpf/task.h"
+#include "bpf/describe.h"
 
 /* connect() runs in the caller; the local port is not chosen yet. */
 static __always_inline void on_connect(struct sock *sk)
@@ -41,10 +42,15 @@ static __always_inline void on_established(struct sock *sk, int from)
 
 static __always_inline void on_peer_fin(struct sock *sk)
 {
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 	struct conn *conn = conn_find(sk);
 
-	if (conn)
-		conn->peer_fin_ns = bpf_ktime_get_ns();
+	if (!conn || !tp)
+		return;
+	conn->peer_fin_ns = bpf_ktime_get_ns();
+	/* a farewell in the same segment hides the silence before it */
+	if (tp->bytes_sent)
+		conn->fin_since_send = (u32)bpf_jiffies64() - tp->lsndtime;
 }
 
 /* We close first: whoever does it is remembered for data that comes late. */
@@ -110,6 +116,32 @@ static __always_inline void on_listen(struct tcp_sock *tp)
 	bpf_map_update_elem(&servers, &conn.owner.tgid, &one, BPF_ANY);
 }
 
+/*
+ * The caller gives up a connection attempt: that is how most programs time out.
+ * One whose SYN was never repeated, and that no ICMP answered, tells nothing.
+ */
+static __always_inline void on_abandoned(struct sock *sk)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	struct conn *conn = conn_find(sk);
+	struct rec_failure *r;
+
+	if (!tp || !conn || conn->failure || sk->sk_err || !sk->sk_lock.owned)
+		return;
+	if (!conn->soft_err && !tp->inet_conn.icsk_retransmits)
+		return;
+	r = emit_reserve(REC_ERROR, sizeof(*r));
+	if (!r)
+		return;
+	r->head.failure = next_failure();
+	r->state = TCP_SYN_SENT;
+	describe(r, tp, conn);
+	r->sock.err = conn->soft_err;
+	conn->failure = r->head.failure;
+	conn->flags |= CONN_TOLD; /* by its own hand */
+	emit_submit(r);
+}
+
 static __always_inline void on_closed(struct sock *sk, int from)
 {
 	struct percpu *cpu = this_cpu();
@@ -120,6 +152,8 @@ static __always_inline void on_closed(struct sock *sk, int from)
 		cpu->close_sk = (u64)sk;
 		cpu->close_state = from;
 	}
+	if (from == TCP_SYN_SENT)
+		on_abandoned(sk);
 	if (from != TCP_LISTEN)
 		return;
 	tp = bpf_skc_to_tcp_sock(sk);

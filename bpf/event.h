@@ -108,6 +108,20 @@ enum rec_tls_seen {
 	TLS_ALERT_IN = 1 << 5,
 };
 
+/*
+ * What a server said with its last words or instead of a first answer, where
+ * its protocol has a code for it; the words are not kept.
+ */
+enum rec_notice {
+	NOTICE_NONE,
+	NOTICE_IDLE,	 /* idle too long: PostgreSQL 57P05, MySQL 4031 */
+	NOTICE_SHUTDOWN, /* it stops: PostgreSQL 57P01..03, MySQL 1053 */
+	NOTICE_LIMIT,	 /* too many: PostgreSQL 53300, MySQL 1040, Redis */
+	NOTICE_KILLED,	 /* an administrator: MySQL 1927, 1317 */
+	NOTICE_ERROR,	 /* any other error of the protocol */
+	NOTICES,
+};
+
 struct rec_head {
 	__u16 kind;	/* enum rec_kind */
 	__u16 size;	/* of the whole record, bytes */
@@ -221,7 +235,14 @@ struct rec_failure {
 	__s32 rst_seq_ahead;
 	__u32 netfilter_us;	/* KNOWN_NETFILTER: how long before */
 	__u8 rst_timestamps;	/* KNOWN_RST_OPTIONS: the RST carried them */
-	__u8 pad[3];
+	__u8 notice;		/* enum rec_notice */
+	__u8 pad[2];
+	/* Pauses of about a second and more: the last one, how long ago it
+	 * ended, and the longest that was survived before; 0: none. */
+	__u32 gap_jiffies;
+	__u32 since_gap_jiffies;
+	__u32 worked_jiffies;
+	__u32 fin_since_send_jiffies; /* at the peer's FIN; 0: not known */
 	struct rec_closed closer; /* KNOWN_CLOSER */
 	struct rec_closed other;  /* KNOWN_OTHER */
 };
@@ -299,7 +320,7 @@ REC_ASSERT(rec_head, 24);
 REC_ASSERT(rec_task, 56);
 REC_ASSERT(rec_closed, 96);
 REC_ASSERT(rec_sock, 128);
-REC_ASSERT(rec_failure, 576);
+REC_ASSERT(rec_failure, 592);
 REC_ASSERT(rec_told, 96);
 REC_ASSERT(rec_exit, 88);
 REC_ASSERT(rec_flow, 40);

@@ -185,6 +185,7 @@ struct dst_entry {
 };
 
 struct sk_buff {
+	struct sock *sk;
 	struct net_device *dev;
 	unsigned long _skb_refdst;
 	unsigned char *head;

@@ -203,6 +203,77 @@ static __always_inline long label_read(u8 *b, u32 bytes, u64 at)
 	return bpf_probe_read_user(b, bytes & (LABEL_BYTES - 1), (void *)at);
 }
 
+#define NOTICE_BYTES 32
+
+/* 'E' length "SFATAL\0" "VFATAL\0" 'C' SQLSTATE: the code stands at 20. */
+static __always_inline u8 notice_postgres(const u8 *b)
+{
+	if (b[0] != 'E' || b[1] || b[5] != 'S')
+		return NOTICE_NONE;
+	if (b[19] != 'C')
+		return NOTICE_ERROR;
+	if (b[20] == '5' && b[21] == '3')
+		return NOTICE_LIMIT; /* 53300 too many connections */
+	if (b[20] == '5' && b[21] == '7' && b[22] == 'P')
+		return b[24] == '5' ? NOTICE_IDLE : NOTICE_SHUTDOWN;
+	if (b[20] == '2' && b[21] == '5' && b[22] == 'P' && b[24] == '3')
+		return NOTICE_IDLE; /* 25P03 idle in transaction */
+	return NOTICE_ERROR;
+}
+
+/* An ERR packet: length, sequence, 0xff, code. */
+static __always_inline u8 notice_mysql(const u8 *b)
+{
+	if (b[2] || b[4] != 0xff)
+		return NOTICE_NONE;
+	switch (b[5] | b[6] << 8) {
+	case 1040: /* ER_CON_COUNT_ERROR */
+	case 1203: /* ER_TOO_MANY_USER_CONNECTIONS */
+	case 1226: /* ER_USER_LIMIT_REACHED */
+		return NOTICE_LIMIT;
+	case 1053: /* ER_SERVER_SHUTDOWN */
+		return NOTICE_SHUTDOWN;
+	case 1927: /* ER_CONNECTION_KILLED, MariaDB */
+	case 1317: /* ER_QUERY_INTERRUPTED */
+		return NOTICE_KILLED;
+	case 4031: /* ER_CLIENT_INTERACTION_TIMEOUT */
+		return NOTICE_IDLE;
+	}
+	return NOTICE_ERROR;
+}
+
+static __always_inline u8 notice_redis(const u8 *b)
+{
+	if (b[0] != '-')
+		return NOTICE_NONE;
+	/* "-ERR max number of clients reached" */
+	return b[5] == 'm' && b[6] == 'a' && b[7] == 'x' ? NOTICE_LIMIT
+							 : NOTICE_ERROR;
+}
+
+static __always_inline void label_notice(struct conn *conn, u32 bytes, u64 at)
+{
+	u8 b[NOTICE_BYTES] = {};
+	u8 notice;
+
+	if (bytes >= NOTICE_BYTES) {
+		if (bpf_probe_read_user(b, NOTICE_BYTES, (void *)at))
+			return;
+	} else {
+		asm volatile("" : "+r"(bytes));
+		if (bpf_probe_read_user(b, bytes & (NOTICE_BYTES - 1),
+					(void *)at))
+			return;
+	}
+	notice = notice_postgres(b);
+	if (!notice)
+		notice = notice_mysql(b);
+	if (!notice)
+		notice = notice_redis(b);
+	if (notice)
+		conn->notice = notice;
+}
+
 /* Judges the bytes that the current call moved; `bytes` of them. */
 static __always_inline void label_note(struct conn *conn, u32 bytes, bool out)
 {
@@ -221,6 +292,8 @@ static __always_inline void label_note(struct conn *conn, u32 bytes, bool out)
 		else
 			conn->first_in_len = bytes;
 	}
+	if (!out)
+		label_notice(conn, bytes, at);
 	if (!out && label_text(WORD(b[0], b[1], b[2], b[3])) == LABEL_HTTP_ANSWER)
 		conn->http_status = http_status(b);
 }

@@ -21,6 +21,8 @@ SHARED const volatile __u32 set_drop_reason; /* SKB_DROP_REASON_NETFILTER_DROP *
 
 /* Set by the daemon while it drains by timer: records then wake nobody. */
 SHARED volatile __u32 daemon_busy;
+/* About a second in ticks, once the daemon has measured HZ; 0: not yet. */
+SHARED volatile __u32 pause_jiffies;
 
 /* One connection: made at connect() or when a child is established, removed
  * when the socket is destroyed. Kernel.md section 10: a preallocated hash is
@@ -43,7 +45,13 @@ struct conn {
 	u8 first_in;
 	u8 tls;
 	u8 tls_alert;
-	u32 pad;
+	u32 gap_jiffies;    /* the last pause of PAUSE_JIFFIES and more */
+	u32 gap_end;	    /* when it ended, jiffies */
+	u32 worked_jiffies; /* the longest one before that */
+	u32 fin_since_send; /* jiffies from our last write to the peer's FIN */
+	u8 notice;	    /* enum rec_notice */
+	u8 soft_err;	    /* errno of ICMP that came while connecting */
+	u16 pad;
 };
 
 enum conn_flags {
@@ -111,6 +119,8 @@ SHARED struct closed {
 struct dropped_slot {
 	u64 hash;
 	u64 time_ns;
+	u32 netns; /* in which it was dropped; 0: not known */
+	u32 pad;
 };
 
 SHARED struct dropped {

@@ -43,6 +43,19 @@ static __always_inline bool dropped_flow(struct sk_buff *skb, struct rec_flow *f
 	return true;
 }
 
+/* Where it was dropped: its socket's namespace, or that of its device. */
+static __always_inline u32 dropped_netns(struct sk_buff *skb)
+{
+	struct sock *sk = skb->sk;
+	struct net_device *dev = skb->dev;
+
+	if (sk)
+		return sk->__sk_common.skc_net.net->ns.inum;
+	if (dev)
+		return dev->nd_net.net->ns.inum;
+	return 0;
+}
+
 SEC("?tp_btf/kfree_skb")
 int BPF_PROG(skb_dropped, struct sk_buff *skb, void *location, u32 reason)
 {
@@ -62,5 +75,6 @@ int BPF_PROG(skb_dropped, struct sk_buff *skb, void *location, u32 reason)
 		return 0;
 	slot->hash = hash;
 	slot->time_ns = bpf_ktime_get_ns();
+	slot->netns = dropped_netns(skb);
 	return 0;
 }

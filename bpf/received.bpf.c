@@ -6,64 +6,7 @@
 #include "bpf/sock.h"
 #include "bpf/flow.h"
 #include "bpf/task.h"
-
-/* Our segment was dropped by netfilter on this host just before: a REJECT. */
-#define NETFILTER_RECENT_NS 3000000ull
-static __always_inline void netfilter_describe(struct rec_failure *r)
-{
-	struct dropped_slot *slot;
-	struct rec_flow f;
-	u64 hash, age;
-	u32 index;
-
-	flow_of(r, &f);
-	hash = flow_hash(&f);
-	index = hash & (DROPPED_SLOTS - 1);
-	slot = bpf_map_lookup_elem(&dropped, &index);
-	if (!slot || slot->hash != hash)
-		return;
-	age = r->head.time_ns - slot->time_ns;
-	if (age > NETFILTER_RECENT_NS)
-		return;
-	r->netfilter_us = age / 1000;
-	r->known |= KNOWN_NETFILTER;
-}
-
-/*
- * The options of the segment in hand were parsed into rx_opt before it was seen
- * to be a RST (tcp_validate_incoming). Where timestamps were agreed, a Linux
- * that aborts its socket sends them; one that knows no socket, a REJECT rule or
- * a forger does not.
- */
-static __always_inline void rst_options(struct rec_failure *r,
-					struct tcp_sock *tp)
-{
-	if (r->state == TCP_SYN_SENT ||
-	    !BPF_CORE_READ_BITFIELD(tp, rx_opt.tstamp_ok))
-		return;
-	r->rst_timestamps = BPF_CORE_READ_BITFIELD(tp, rx_opt.saw_tstamp);
-	r->known |= KNOWN_RST_OPTIONS;
-}
-
-static __always_inline void describe(struct rec_failure *r,
-				     struct tcp_sock *tp, struct conn *conn)
-{
-	sock_tuple(tp, r);
-	sock_numbers(tp, r);
-	if (conn) {
-		conn_describe(conn, r);
-		conn_set_answered(conn, tp, r);
-	} else {
-		r->flags |= SOCKF_NO_RECORD;
-	}
-	listener_describe(r);
-	flow_describe_other(r);
-	netfilter_describe(r);
-	if (r->sock.flags & SOCKF_OWNED) {
-		task_current(&r->task, HOW_CURRENT);
-		r->known |= KNOWN_TASK;
-	}
-}
+#include "bpf/describe.h"
 
 /*
  * Data that arrives after our close makes the kernel call tcp_reset() itself:
@@ -127,6 +70,20 @@ static __always_inline u8 state_before(const struct percpu *cpu,
 }
 
 /*
+ * ICMP while connect() holds the socket sets only the soft error, and
+ * SO_ERROR takes that away: what ended the attempt is told if the socket is
+ * closed before it connects.
+ */
+static __always_inline void note_soft_error(struct sock *sk)
+{
+	struct conn *conn = conn_find(sk);
+	int soft = sk->sk_err_soft;
+
+	if (conn && soft > 0 && soft < 256)
+		conn->soft_err = soft;
+}
+
+/*
  * From 5.14. Fires right after the change to CLOSE. A soft error (sk_err 0) ends
  * nothing.
  */
@@ -141,8 +98,13 @@ int BPF_PROG(error_report, const struct sock *csk)
 	struct conn *conn;
 	u64 failure;
 
-	if (!err || is_reset_error(err) || !cpu ||
-	    sk->sk_protocol != IPPROTO_TCP ||
+	if (sk->sk_protocol != IPPROTO_TCP || !cpu)
+		return 0;
+	if (!err && sk->__sk_common.skc_state == TCP_SYN_SENT) {
+		note_soft_error(sk);
+		return 0;
+	}
+	if (!err || is_reset_error(err) ||
 	    sk->__sk_common.skc_state != TCP_CLOSE)
 		return 0;
 	conn = conn_find(sk);

@@ -297,6 +297,12 @@ static __always_inline void conn_describe(const struct conn *conn,
 		r->flags |= SOCKF_AGAIN;
 		r->voids = conn->failure;
 	}
+	r->gap_jiffies = conn->gap_jiffies;
+	if (conn->gap_jiffies)
+		r->since_gap_jiffies = (u32)bpf_jiffies64() - conn->gap_end;
+	r->worked_jiffies = conn->worked_jiffies;
+	r->fin_since_send_jiffies = conn->fin_since_send;
+	r->notice = conn->notice;
 	if (conn->flags & CONN_GOODBYE)
 		r->flags |= SOCKF_GOODBYE;
 	conn_labels(conn, r);

@@ -45,6 +45,29 @@ static __always_inline void own(struct conn *conn)
 		task_current(&conn->owner, HOW_CURRENT);
 }
 
+/*
+ * A pause ended: the one before it had been survived. What ended it is noted
+ * once, by the first call after it.
+ */
+static __always_inline void note_gap(struct sock *sk, u32 gap, u32 end)
+{
+	struct conn *conn = conn_find(sk);
+
+	if (!conn || conn->gap_end == end)
+		return;
+	if (conn->gap_jiffies > conn->worked_jiffies)
+		conn->worked_jiffies = conn->gap_jiffies;
+	conn->gap_jiffies = gap;
+	conn->gap_end = end;
+}
+
+static __always_inline bool is_pause(u32 gap)
+{
+	u32 pause = pause_jiffies;
+
+	return pause && gap >= pause && (s32)gap > 0;
+}
+
 /* --- sending -------------------------------------------------------------- */
 
 static __always_inline void sent_data(struct sock *sk, int ret)
@@ -52,11 +75,15 @@ static __always_inline void sent_data(struct sock *sk, int ret)
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 	bool first, same_jiffy;
 	struct conn *conn;
+	u32 gap;
 
 	if (!tp)
 		return;
+	gap = tp->lsndtime - tp->inet_conn.icsk_ack.lrcvtime;
+	if (is_pause(gap) && tp->bytes_received)
+		note_gap(sk, gap, tp->lsndtime);
 	first = tp->data_segs_out <= LABEL_SEGMENTS;
-	same_jiffy = tp->lsndtime == tp->inet_conn.icsk_ack.lrcvtime;
+	same_jiffy = !gap;
 	if (!first && !same_jiffy && ret > CONTROL_BYTES)
 		return;
 	conn = conn_find(sk);
@@ -101,9 +128,16 @@ int BPF_PROG(send_length, struct sock *sk, int ret, int flags)
 static __always_inline void received_data(struct sock *sk, int ret)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	bool last_words = sk->__sk_common.skc_state == TCP_CLOSE_WAIT;
 	struct conn *conn;
+	u32 gap;
 
-	if (!tp || tp->data_segs_in > LABEL_SEGMENTS)
+	if (!tp)
+		return;
+	gap = tp->inet_conn.icsk_ack.lrcvtime - tp->lsndtime;
+	if (is_pause(gap) && tp->bytes_sent)
+		note_gap(sk, gap, tp->inet_conn.icsk_ack.lrcvtime);
+	if (tp->data_segs_in > LABEL_SEGMENTS && !last_words)
 		return;
 	conn = conn_find(sk);
 	if (!conn)

@@ -11,7 +11,7 @@
 #include "user/base/base.h"
 #include "user/explain/engine.h"
 
-#define CALLS 200000
+#define CALLS	     200000
 #define DESTINATIONS 64
 
 static struct facts linger_zero(void)
@@ -81,7 +81,7 @@ static void learn(struct engine *e, const struct facts *f, struct verdict *v)
 static void measure(const char *what, struct engine *e, struct facts *f,
 		    step_fn step)
 {
-	struct verdict v = { 0 };
+	struct verdict v = {0};
 	uint64_t start = clock_mono_ns();
 
 	for (int i = 0; i < CALLS; i++) {

@@ -73,20 +73,32 @@ static bool is_taken(const json_t *event)
 	return false;
 }
 
-/* New events of this test that no expectation has taken. */
-static json_t *events_left(struct world *w)
+json_t *events_of(struct world *w)
 {
 	struct scope scope = scope_of(w);
-	json_t *all = daemon_events(w->daemon, w->first_id), *left, *event;
+	json_t *all = daemon_events(w->daemon, w->first_id), *own, *event;
 	size_t i;
 
 	if (!all)
 		harness_die("no events to be had");
-	left = json_array();
+	own = json_array();
 	json_array_foreach(all, i, event)
-		if (in_scope(&scope, event) && !is_taken(event))
-			json_array_append(left, event);
+		if (in_scope(&scope, event))
+			json_array_append(own, event);
 	json_decref(all);
+	return own;
+}
+
+/* Those that no expectation has taken. */
+static json_t *events_left(struct world *w)
+{
+	json_t *own = events_of(w), *left = json_array(), *event;
+	size_t i;
+
+	json_array_foreach(own, i, event)
+		if (!is_taken(event))
+			json_array_append(left, event);
+	json_decref(own);
 	return left;
 }
 

@@ -126,6 +126,8 @@ void expect_start(struct world *w);
 void expect_again(int64_t id);
 #define expect_nothing_else(w) expect_nothing_else_at(w, __FILE__, __LINE__)
 void expect_nothing_else_at(struct world *w, const char *file, int line);
+/* All events of this test so far, an array; json_decref() it. */
+json_t *events_of(struct world *w);
 /* The event of that id as it stands now; json_decref() it. */
 json_t *event_now(struct world *w, int64_t id);
 

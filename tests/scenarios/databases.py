@@ -117,7 +117,7 @@ def mariadb(lab, *options):
         install, '--no-defaults', '--user=mysql', '--datadir=' + path,
         '--skip-test-db', '--auth-root-authentication-method=normal'])
     init = lab.file('init.sql', "create user if not exists 'u'@'%' "
-                    "identified by 'p'; grant all on *.* to 'u'@'%';\n")
+                    "identified by 'p';\ngrant all on *.* to 'u'@'%';\n")
     server = lab.start(SERVER, as_user('mysql', [
         'mariadbd', '--no-defaults', '--datadir=' + data,
         '--socket=' + os.path.join(data, 's'), '--bind-address=' + SERVER_IP,

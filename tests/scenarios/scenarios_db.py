@@ -10,8 +10,10 @@ REDIS = ('redis-server',)
 PYREDIS = ('redis-server', 'python:redis')
 
 # What a server shows for a session that it ended: its process for that
-# session is gone, or it lives and its connection is no longer known.
-LATE = dict(cause=('late_data', 'process_exit'), kinds=('sent',))
+# session is gone, or it lives and its connection is no longer known; or its
+# own timer is named.
+LATE_CAUSES = ('late_data', 'process_exit', 'db_pool_idle')
+LATE = dict(cause=LATE_CAUSES, kinds=('sent',))
 
 # Opens as many connections as argv[2] says, uses each once, pauses argv[1]
 # seconds and uses each again. The pause in front spreads their ages.
@@ -295,7 +297,7 @@ def pg_statement_timeout(lab):
 @scenario(program='pgbouncer', cause='db_pool_idle', end=CLIENT,
           kinds=('received',), process='python3', syscall='read', count=2,
           needs=PG + ('pgbouncer',),
-          other=dict(cause='late_data', kinds=('sent',),
+          other=dict(cause=LATE_CAUSES, kinds=('sent',),
                      process='pgbouncer'))
 def pgbouncer_client_idle(lab):
     databases.postgres(lab)
@@ -333,7 +335,7 @@ def pgbouncer_notices(lab):
 @scenario(program='mariadb', cause='db_pool_idle', end=CLIENT,
           kinds=('received',), process='python3', syscall='write', count=2,
           needs=MARIA,
-          other=dict(cause=('linger_zero', 'late_data'), kinds=('sent',),
+          other=dict(cause=('linger_zero',) + LATE_CAUSES, kinds=('sent',),
                      process='mariadbd'))
 def mariadb_wait_timeout_pymysql(lab):
     databases.mariadb(lab, '--wait-timeout=1')
@@ -342,7 +344,7 @@ def mariadb_wait_timeout_pymysql(lab):
 
 @scenario(program='mariadb', cause='db_pool_idle', end=CLIENT,
           kinds=('received',), process='mariadb', needs=MARIA + ('mariadb',),
-          other=dict(cause=('linger_zero', 'late_data'), kinds=('sent',),
+          other=dict(cause=('linger_zero',) + LATE_CAUSES, kinds=('sent',),
                      process='mariadbd'))
 def mariadb_wait_timeout_cli(lab):
     databases.mariadb(lab, '--wait-timeout=2', '--interactive-timeout=2')
@@ -403,7 +405,7 @@ def mariadb_firewall_forgets(lab):
 @scenario(program='redis', cause='db_pool_idle', end=CLIENT,
           kinds=('received',), process='python3', syscall='read', count=2,
           needs=PYREDIS,
-          other=dict(cause='late_data', kinds=('sent',),
+          other=dict(cause=LATE_CAUSES, kinds=('sent',),
                      process='redis-server'))
 def redis_timeout_python(lab):
     databases.redis(lab, '--timeout', '1')
@@ -413,7 +415,7 @@ def redis_timeout_python(lab):
 @scenario(program='redis', cause='db_pool_idle', end=CLIENT,
           kinds=('received',), process='redis-cli', syscall='read',
           needs=REDIS + ('redis-cli',),
-          other=dict(cause='late_data', kinds=('sent',),
+          other=dict(cause=LATE_CAUSES, kinds=('sent',),
                      process='redis-server'))
 def redis_timeout_cli(lab):
     databases.redis(lab, '--timeout', '2')
@@ -423,7 +425,7 @@ def redis_timeout_cli(lab):
 
 @scenario(program='redis', cause='db_pool_idle', end=CLIENT,
           kinds=('received',), process='node', needs=REDIS + ('node',),
-          other=dict(cause='late_data', kinds=('sent',),
+          other=dict(cause=LATE_CAUSES, kinds=('sent',),
                      process='redis-server'))
 def redis_timeout_node(lab):
     """A pool that does not listen for 'end': half-open is allowed."""
@@ -484,7 +486,8 @@ def redis_firewall_forgets(lab):
 @scenario(program='redis', cause=('db_pool_idle', 'lb_idle_timeout'),
           end=CLIENT, kinds=('received',), process='python3', count=2,
           needs=PYREDIS + ('haproxy',),
-          other=dict(cause='late_data', kinds=('sent',), process='haproxy'))
+          other=dict(cause=('lb_idle_timeout', 'linger_zero') + LATE_CAUSES,
+                     kinds=('sent', 'received')))
 def redis_behind_haproxy_idle(lab):
     databases.redis(lab)
     conf = lab.file('haproxy.cfg', '''
@@ -496,6 +499,7 @@ def redis_behind_haproxy_idle(lab):
         listen redis
             bind %s:6380
             server a %s:6379
-    ''' % (SERVER_IP, SERVER_IP))
+            log-tag redis
+''' % (SERVER_IP, SERVER_IP))
     lab.start(SERVER, ['haproxy', '-db', '-f', conf], port=6380)
     lab.python(CLIENT, PYREDIS_USE, '2.2', '2', '6380')

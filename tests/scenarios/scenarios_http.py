@@ -121,13 +121,15 @@ def nginx_fetch_stalled(lab):
     ''', '2400', timeout=12)
 
 
-@scenario(program='node', cause='stale_keepalive', end=CLIENT,
-          kinds=('received', 'hangup'), process='python3', needs=('node',),
-          other=dict(cause=SENT, kinds=('sent',), process='node',
-                     syscall='close'))
+@scenario(program='node', cause=('stale_keepalive', 'peer_closed_unread'),
+          end=CLIENT, kinds=('received', 'hangup'), process='python3',
+          syscall='read', needs=('node',), count=2,
+          other=dict(cause=('stale_keepalive', 'close_with_unread_data'),
+                     kinds=('sent',), process='node', syscall='close'))
 def node_server_stalled(lab):
     """nodejs/node#43456: the server's loop is busy when its timer is due, and
-    the timer goes first: the request waits unread."""
+    the timer goes first: the request waits unread. For the client it is an
+    abort of the application 0.8 s after its request; no timer shows."""
     proc = lab.node(SERVER, '''
         const http = require('http');
         const s = http.createServer((q, r) => {

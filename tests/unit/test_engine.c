@@ -122,8 +122,8 @@ static void test_nothing_known(void **state)
 static int64_t pick(unsigned int *seed)
 {
 	static const int64_t values[] = {
-		NOT_KNOWN, 0, 1, 4, 40, 999, 1000, 5003, 6002, 60000,
-		350000, 1ll << 40, INT64_MAX / 4,
+		NOT_KNOWN, 0,	 1,	4,	40,	   999,		  1000,
+		5003,	   6002, 60000, 350000, 1ll << 40, INT64_MAX / 4,
 	};
 
 	return values[(unsigned int)rand_r(seed) %
@@ -138,11 +138,14 @@ static enum tri pick_tri(unsigned int *seed)
 static void scramble(struct facts *f, unsigned int *seed)
 {
 	int64_t *const numbers[] = {
-		&f->age_ms, &f->idle_ms, &f->since_send_ms,
-		&f->since_receive_ms, &f->since_request_ms, &f->sent_bytes,
-		&f->received_bytes, &f->unacked_bytes, &f->unread_bytes,
-		&f->retransmits, &f->probes_out, &f->peer_fin_before_ms,
-		&f->srtt_us, &f->closer.idle_ms, &f->other.idle_ms,
+		&f->age_ms,	      &f->idle_ms,
+		&f->since_send_ms,    &f->since_receive_ms,
+		&f->since_request_ms, &f->sent_bytes,
+		&f->received_bytes,   &f->unacked_bytes,
+		&f->unread_bytes,     &f->retransmits,
+		&f->probes_out,	      &f->peer_fin_before_ms,
+		&f->srtt_us,	      &f->closer.idle_ms,
+		&f->other.idle_ms,
 	};
 
 	f->kind = (enum failure_kind)((unsigned int)rand_r(seed) % KINDS);
@@ -185,8 +188,7 @@ static void test_any_facts(void **state)
 			sum += v.alternative[i].confidence;
 		}
 		assert_true(v.confidence >= 0 && sum <= 1.0001);
-		assert_true(v.evidences > 0 &&
-			    v.evidences <= VERDICT_EVIDENCE);
+		assert_true(v.evidences > 0 && v.evidences <= VERDICT_EVIDENCE);
 		assert_true(v.fixes <= VERDICT_FIXES);
 		assert_int_equal(engine_cause(*state, &f, &sum), v.cause);
 		assert_true(sum == v.confidence);
@@ -223,17 +225,17 @@ static void test_facts_json_errors(void **state)
 	static const struct {
 		const char *json, *want;
 	} bad[] = {
-		{ "[]", "facts:" },
-		{ "{\"no_such\":1}", "no_such: no such fact" },
-		{ "{\"age_ms\":-1}", "age_ms:" },
-		{ "{\"age_ms\":\"x\"}", "age_ms:" },
-		{ "{\"kind\":\"odd\"}", "kind:" },
-		{ "{\"peer\":\"1.2.3.4\"}", "peer:" },
-		{ "{\"tls\":[\"odd\"]}", "tls:" },
-		{ "{\"task\":{\"comm\":\"longer than a name may be\"}}",
-		  "comm:" },
-		{ "{\"task\":{\"odd\":1}}", "odd: no such fact" },
-		{ "{\"peer_fin\":1}", "peer_fin:" },
+		{"[]", "facts:"},
+		{"{\"no_such\":1}", "no_such: no such fact"},
+		{"{\"age_ms\":-1}", "age_ms:"},
+		{"{\"age_ms\":\"x\"}", "age_ms:"},
+		{"{\"kind\":\"odd\"}", "kind:"},
+		{"{\"peer\":\"1.2.3.4\"}", "peer:"},
+		{"{\"tls\":[\"odd\"]}", "tls:"},
+		{"{\"task\":{\"comm\":\"longer than a name may be\"}}",
+		 "comm:"},
+		{"{\"task\":{\"odd\":1}}", "odd: no such fact"},
+		{"{\"peer_fin\":1}", "peer_fin:"},
 	};
 
 	(void)state;
@@ -244,9 +246,8 @@ static void test_facts_json_errors(void **state)
 
 		assert_non_null(json);
 		facts_init(&f);
-		assert_int_not_equal(facts_from_json(&f, json, err,
-						     sizeof(err)),
-				     0);
+		assert_int_not_equal(
+			facts_from_json(&f, json, err, sizeof(err)), 0);
 		if (strncmp(err, bad[i].want, strlen(bad[i].want)) != 0)
 			fail_msg("\"%s\" for %s", err, bad[i].json);
 		json_decref(json);

@@ -69,9 +69,9 @@ static void learn(struct golden *g, const json_t *step, uint64_t id)
 	struct verdict v;
 
 	f.failure = id;
-	f.time_us += (int64_t)(json_number_value(json_object_get(
-				       step, "seconds")) *
-			       1e6);
+	f.time_us +=
+		(int64_t)(json_number_value(json_object_get(step, "seconds")) *
+			  1e6);
 	if (json_object_get(step, "facts"))
 		read_facts(g, &f, json_object_get(step, "facts"));
 	engine_explain(g->engine, &f, &v);
@@ -128,8 +128,8 @@ static void check_rest(struct golden *g)
 	check_text(g, "retry", retry_name(v->retry));
 	check_text(g, "tls", facts_tls(&g->facts));
 	check_text(g, "alternative",
-		   v->alternatives ? cause_name(v->alternative[0].cause) :
-				     "none");
+		   v->alternatives ? cause_name(v->alternative[0].cause)
+				   : "none");
 	if (json_is_true(json_object_get(e, "benign")) != v->benign)
 		complain(g, "benign", "another", "this");
 	if (fast >= 0 && fast != (int)v->cause)
@@ -140,8 +140,7 @@ static void check_rest(struct golden *g)
 	for (unsigned int i = 0; i < v->evidences; i++)
 		if (!v->evidence[i].fact[0] ||
 		    strpbrk(v->evidence[i].fact, "{}?"))
-			complain(g, "evidence", "a text",
-				 v->evidence[i].fact);
+			complain(g, "evidence", "a text", v->evidence[i].fact);
 	for (unsigned int i = 0; i < v->fixes; i++)
 		if (strpbrk(v->fix[i], "{}?\n"))
 			complain(g, "fix", "a text", v->fix[i]);
@@ -165,8 +164,8 @@ static void check_round_trip(struct golden *g)
 
 static void show(const struct golden *g)
 {
-	print_message("%-34s %-24s %.3f", g->name,
-		      cause_name(g->verdict.cause), g->verdict.confidence);
+	print_message("%-34s %-24s %.3f", g->name, cause_name(g->verdict.cause),
+		      g->verdict.confidence);
 	for (unsigned int i = 0; i < g->verdict.alternatives; i++)
 		print_message(" %s %.2f",
 			      cause_name(g->verdict.alternative[i].cause),
@@ -193,7 +192,7 @@ static void run_case(struct golden *g)
 
 static int run_file(const char *name)
 {
-	struct golden g = { .name = name };
+	struct golden g = {.name = name};
 	json_error_t error;
 	char path[1024];
 

@@ -50,7 +50,7 @@ static struct facts failure(uint64_t id, int64_t seconds)
 
 static void learn(struct history *h, const struct facts *f, enum cause cause)
 {
-	struct verdict v = { .cause = cause };
+	struct verdict v = {.cause = cause};
 
 	history_learn(h, f, &v);
 }
@@ -75,7 +75,7 @@ static void test_empty(void **state)
 
 static void test_windows_leave_itself_out(void **state)
 {
-	int64_t at[] = { 0, 0, -5, -40, -100 };
+	int64_t at[] = {0, 0, -5, -40, -100};
 	struct facts now = failure(1, 0);
 	struct past past;
 
@@ -285,18 +285,12 @@ static void test_timer_of_facts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_empty),
-		TEST(test_windows_leave_itself_out),
-		TEST(test_idle_cluster),
-		TEST(test_one_burst_is_one_witness),
-		TEST(test_refusals),
-		TEST(test_destinations_are_apart),
-		TEST(test_bounded),
-		TEST(test_ports_hit),
-		TEST(test_period),
-		TEST(test_peer_went_on),
-		TEST(test_deaths),
-		TEST(test_success),
+		TEST(test_empty),	   TEST(test_windows_leave_itself_out),
+		TEST(test_idle_cluster),   TEST(test_one_burst_is_one_witness),
+		TEST(test_refusals),	   TEST(test_destinations_are_apart),
+		TEST(test_bounded),	   TEST(test_ports_hit),
+		TEST(test_period),	   TEST(test_peer_went_on),
+		TEST(test_deaths),	   TEST(test_success),
 		TEST(test_timer_of_facts),
 	};
 

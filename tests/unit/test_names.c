@@ -23,7 +23,7 @@ static void test_foreign_values(void **state)
 {
 	(void)state;
 	assert_string_equal(cause_name(CAUSES), "unknown");
-	assert_string_equal(cause_name((enum cause)-1), "unknown");
+	assert_string_equal(cause_name((enum cause) - 1), "unknown");
 	assert_string_equal(blame_name(BLAMES), "unknown");
 	assert_string_equal(retry_name(RETRIES), "unknown");
 	assert_int_equal(cause_by_name("no_such"), -ENOENT);

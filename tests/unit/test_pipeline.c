@@ -222,6 +222,8 @@ static void test_closed_by_another(void **state)
 	line_feed(l, t);
 	line_settle(l);
 	assert_int_equal(line_event(l, 1)->process.pid, RAW_CLIENT_PID);
+	line_feed(l, t); /* nor is there anything to amend */
+	assert_int_equal(l->calls, 1);
 	line_free(l);
 }
 

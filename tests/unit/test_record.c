@@ -320,6 +320,26 @@ static void test_times(void **state)
 	assert_int_equal(raw_decode(&r).since_receive_ms, NOT_KNOWN);
 }
 
+/* A tick of 4 ms says 208 where the clock says that it began 205 ms ago. */
+static void test_times_within_age(void **state)
+{
+	struct rec_failure r = raw_failure(REC_RECEIVED, 1, NOW);
+	struct facts f;
+
+	(void)state;
+	r.known |= KNOWN_BIRTH;
+	r.established_ns = NOW - 205 * RAW_MS;
+	r.sock.bytes_sent = r.sock.bytes_received = 9;
+	r.sock.since_send_jiffies = r.sock.since_receive_jiffies = 52;
+	r.sock.since_ack_jiffies = 51;
+	f = raw_decode(&r);
+	assert_int_equal(f.since_send_ms, 205);
+	assert_int_equal(f.since_receive_ms, 205);
+	assert_int_equal(f.since_ack_ms, 204);
+	r.sock.since_ack_jiffies = REC_NEVER;
+	assert_int_equal(raw_decode(&r).since_ack_ms, NOT_KNOWN);
+}
+
 static void test_request_time(void **state)
 {
 	struct rec_failure r = raw_failure(REC_RECEIVED, 1, NOW);
@@ -385,6 +405,7 @@ int main(void)
 		cmocka_unit_test(test_socket),
 		cmocka_unit_test(test_socket_zeros),
 		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_times_within_age),
 		cmocka_unit_test(test_request_time),
 		cmocka_unit_test(test_age),
 		cmocka_unit_test(test_peer_fin),

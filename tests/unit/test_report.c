@@ -209,12 +209,20 @@ static void is_text(const json_t *json, const char *key, const char *want)
 	assert_string_equal(got, want);
 }
 
+static int64_t number(const json_t *json, const char *key)
+{
+	const json_t *value = json_object_get(json, key);
+
+	assert_true(json_is_integer(value));
+	return json_integer_value(value);
+}
+
 static void test_note(void **state)
 {
 	struct world *w = *state;
 	json_t *json;
 
-	world.store.written = 99;
+	world.store.lost_store = 99;
 	report_update(w->r, WRITER, false);
 	json = note_json();
 	is_text(json, "host", "web1");
@@ -223,29 +231,43 @@ static void test_note(void **state)
 	assert_int_equal(json_array_size(json_object_get(json, "probes")), 1);
 	assert_non_null(strstr(world.note, "tcp_receive_reset"));
 	assert_non_null(strstr(world.note, "something is not seen"));
-	assert_non_null(strstr(world.note, "99"));
+	assert_int_equal(number(json, "sockets_seeded"), 12);
+	assert_int_equal(number(json_object_get(json, "lost"), "store"), 99);
+	assert_int_equal(number(json, "started_us"), world.now_us);
+	assert_int_equal(number(json, "updated_us"), world.now_us);
 	json_decref(json);
 }
 
 static void test_last_note(void **state)
 {
 	struct world *w = *state;
-	char *running;
+	json_t *json;
 
-	report_update(w->r, WRITER, false);
-	running = strdup(world.note);
-	report_update(w->r, WRITER, true);
+	for (int ended = 0; ended <= 1; ended++) {
+		report_update(w->r, WRITER, ended);
+		json = note_json();
+		assert_int_equal(json_is_true(json_object_get(json, "ended")),
+				 ended);
+		json_decref(json);
+	}
 	assert_int_equal(world.notes, 2);
-	assert_string_not_equal(running, world.note);
-	free(running);
 }
 
 static void test_metrics(void **state)
 {
 	struct world *w = *state;
+	char *page = NULL;
+	size_t size;
 
-	assert_non_null(report_metrics(w->r));
-	assert_ptr_equal(report_metrics(w->r), report_metrics(w->r));
+	world.store.events = 4711;
+	report_update(w->r, WRITER, false);
+	assert_int_equal(metrics_render(report_metrics(w->r),
+					METRICS_TEXT, &page, &size), 0);
+	assert_non_null(strstr(page, "\nrstscope_sockets_seeded 12\n"));
+	assert_non_null(strstr(page, "\nrstscope_store_events 4711\n"));
+	assert_non_null(strstr(page, "kernel=\"6.18.0\""));
+	assert_non_null(strstr(page, "probe=\"tcp_receive_reset\""));
+	free(page);
 }
 
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)

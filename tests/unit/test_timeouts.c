@@ -13,7 +13,7 @@
 #include "user/explain/engine.h"
 #include "user/explain/timeouts.h"
 
-#define IDLE (1u << MEASURE_IDLE)
+#define IDLE	(1u << MEASURE_IDLE)
 #define ANY_END (~0u)
 
 static int setup(void **state)
@@ -36,8 +36,8 @@ static int add(struct timeouts *t, const char *text, char err[128])
 
 static void test_builtin(void **state)
 {
-	struct timeout_match m = timeouts_match(*state, 6.002, IDLE, ANY_END,
-						3000);
+	struct timeout_match m =
+		timeouts_match(*state, 6.002, IDLE, ANY_END, 3000);
 
 	assert_true(timeouts_count(*state) > 80);
 	assert_non_null(m.row);
@@ -61,10 +61,10 @@ static void test_range_and_tolerance(void **state)
 
 static void test_port_ranks(void **state)
 {
-	struct timeout_match web = timeouts_match(*state, 60, IDLE, ANY_END,
-						  443);
-	struct timeout_match db = timeouts_match(*state, 28800, IDLE, ANY_END,
-						 3306);
+	struct timeout_match web =
+		timeouts_match(*state, 60, IDLE, ANY_END, 443);
+	struct timeout_match db =
+		timeouts_match(*state, 28800, IDLE, ANY_END, 3306);
 
 	assert_true(timeout_row_has_port(web.row, 443));
 	assert_true(timeout_row_has_port(db.row, 3306));
@@ -75,8 +75,8 @@ static void test_memory_weighs_little(void **state)
 {
 	/* 1800 s on port 3306 was read; elsewhere only a guess is left or a
 	 * pool's row; a row from memory alone never reaches a match */
-	struct timeout_match m = timeouts_match(
-		*state, 1800, IDLE, 1u << END_SILENT, 22);
+	struct timeout_match m =
+		timeouts_match(*state, 1800, IDLE, 1u << END_SILENT, 22);
 
 	assert_non_null(m.row);
 	assert_int_equal(m.row->checked, CHECKED_MEMORY);
@@ -109,20 +109,20 @@ static void test_errors_name_the_line(void **state)
 	static const struct {
 		const char *text, *want;
 	} bad[] = {
-		{ "1\tx\ty\tidle\tfin\n", "mine:1: seven columns" },
-		{ "#\n\n-1\tx\ty\tidle\tfin\t\tread\n", "mine:3: seconds" },
-		{ "5-4\tx\ty\tidle\tfin\t\tread\n", "mine:1: seconds: LOW" },
-		{ "5x\tx\ty\tidle\tfin\t\tread\n", "mine:1: seconds" },
-		{ "nan\tx\ty\tidle\tfin\t\tread\n", "mine:1: seconds" },
-		{ "1e999\tx\ty\tidle\tfin\t\tread\n", "mine:1: seconds" },
-		{ "5\t\ty\tidle\tfin\t\tread\n", "mine:1: component" },
-		{ "5\tx\ty\tsleep\tfin\t\tread\n", "mine:1: measures" },
-		{ "5\tx\ty\tidle\tbang\t\tread\n", "mine:1: ends" },
-		{ "5\tx\ty\tidle\tfin\t0\tread\n", "mine:1: ports" },
-		{ "5\tx\ty\tidle\tfin\t1,2,3,4,5\tread\n",
-		  "mine:1: ports: at most" },
-		{ "5\tx\ty\tidle\tfin\t\thearsay\n", "mine:1: checked" },
-		{ "5\tx\ty\tidle\tfin\t\tread\tmore\n", "mine:1: more than" },
+		{"1\tx\ty\tidle\tfin\n", "mine:1: seven columns"},
+		{"#\n\n-1\tx\ty\tidle\tfin\t\tread\n", "mine:3: seconds"},
+		{"5-4\tx\ty\tidle\tfin\t\tread\n", "mine:1: seconds: LOW"},
+		{"5x\tx\ty\tidle\tfin\t\tread\n", "mine:1: seconds"},
+		{"nan\tx\ty\tidle\tfin\t\tread\n", "mine:1: seconds"},
+		{"1e999\tx\ty\tidle\tfin\t\tread\n", "mine:1: seconds"},
+		{"5\t\ty\tidle\tfin\t\tread\n", "mine:1: component"},
+		{"5\tx\ty\tsleep\tfin\t\tread\n", "mine:1: measures"},
+		{"5\tx\ty\tidle\tbang\t\tread\n", "mine:1: ends"},
+		{"5\tx\ty\tidle\tfin\t0\tread\n", "mine:1: ports"},
+		{"5\tx\ty\tidle\tfin\t1,2,3,4,5\tread\n",
+		 "mine:1: ports: at most"},
+		{"5\tx\ty\tidle\tfin\t\thearsay\n", "mine:1: checked"},
+		{"5\tx\ty\tidle\tfin\t\tread\tmore\n", "mine:1: more than"},
 	};
 	size_t before = timeouts_count(*state);
 	char err[128];
@@ -140,8 +140,7 @@ static void test_one_bad_row_adds_none(void **state)
 	size_t before = timeouts_count(*state);
 	char err[128];
 
-	assert_int_equal(add(*state,
-			     "5\tx\ty\tidle\tfin\t\tread\n5\tx\n", err),
+	assert_int_equal(add(*state, "5\tx\ty\tidle\tfin\t\tread\n5\tx\n", err),
 			 -EINVAL);
 	assert_int_equal(timeouts_count(*state), before);
 }
@@ -170,8 +169,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_builtin, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_range_and_tolerance,
-						setup, teardown),
+		cmocka_unit_test_setup_teardown(test_range_and_tolerance, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_port_ranks, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_memory_weighs_little,

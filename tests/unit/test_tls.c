@@ -53,8 +53,8 @@ static void test_client(void **state)
 
 static void test_server(void **state)
 {
-	struct facts f = seen(ROLE_SERVER, TLS_HELLO_IN | TLS_HELLO_OUT |
-						   TLS_MOVED_OUT);
+	struct facts f =
+		seen(ROLE_SERVER, TLS_HELLO_IN | TLS_HELLO_OUT | TLS_MOVED_OUT);
 
 	(void)state;
 	assert_string_equal(facts_tls(&f), "handshake");

@@ -21,6 +21,7 @@ struct failure {
 	struct facts facts;
 	int64_t event;	    /* id of its event; NOT_KNOWN until settled */
 	bool settled, folded, voided;
+	bool hit; /* its RST hit a socket of this host */
 	bool stands;	    /* its event counts folded ones, too */
 	uint64_t flow_key;  /* of its tuple, as seen from its own end */
 	struct failure *newer, *older; /* in order of arrival */

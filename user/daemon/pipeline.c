@@ -138,6 +138,37 @@ static void amend(struct pipeline *p, struct failure *f)
 	p->config.on_event(&p->event, 0, p->config.ctx);
 }
 
+/* For the sender: who it was that its RST hit. */
+static void other_from_receiver(struct failure *f, const struct failure *hit)
+{
+	struct fact_closed *other = &f->facts.other;
+	enum via via;
+	const struct fact_task *task = describe_whose(&hit->facts, &via);
+
+	if (!task)
+		return;
+	other->known = true;
+	other->task = *task;
+	other->event = hit->event;
+	text_copy(other->did, sizeof(other->did),
+		  hit->facts.kind == KIND_REFUSED ? "was refused"
+						  : "received the RST");
+}
+
+/* The sender's event named nobody at the other end: now it is known who. */
+static void tell_sender(struct pipeline *p, struct failure *hit)
+{
+	struct failure *sender;
+
+	if (hit->facts.kind != KIND_RECEIVED || !hit->settled)
+		return;
+	sender = join_other_end(p->join, hit);
+	if (!sender || !sender->settled || sender->facts.other.known)
+		return;
+	other_from_receiver(sender, hit);
+	amend(p, sender);
+}
+
 /* /proc is read while the process is still there: it may die before settling. */
 static void meet(struct pipeline *p, const struct fact_task *task)
 {
@@ -174,6 +205,7 @@ static void feed_told(struct pipeline *p, const struct rec_told *rec)
 		facts->call.delay_us =
 			(int64_t)(rec->head.time_ns - rec->failed_ns) / 1000;
 	amend(p, f);
+	tell_sender(p, f);
 }
 
 /* Closed without having been told: that task had the socket. */
@@ -192,6 +224,7 @@ static void feed_closed(struct pipeline *p, const struct rec_told *rec)
 	record_task(&rec->task, &f->facts.owner);
 	f->facts.owner.how = HOW_CLOSE;
 	amend(p, f);
+	tell_sender(p, f);
 }
 
 static void void_false_reset(struct pipeline *p, uint64_t failure)
@@ -362,23 +395,6 @@ static void other_from_sender(struct failure *f, const struct failure *sender,
 	other_did(sender, (enum cause)cause, other);
 }
 
-/* For the sender: who it was that its RST hit. */
-static void other_from_receiver(struct failure *f, const struct failure *hit)
-{
-	struct fact_closed *other = &f->facts.other;
-	enum via via;
-	const struct fact_task *task = describe_whose(&hit->facts, &via);
-
-	if (!task)
-		return;
-	other->known = true;
-	other->task = *task;
-	other->event = hit->event;
-	text_copy(other->did, sizeof(other->did),
-		  hit->facts.kind == KIND_REFUSED ? "was refused"
-						  : "received the RST");
-}
-
 /* --- settling ------------------------------------------------------------- */
 
 static void fold_key_of(const struct facts *f, int cause, struct fold_key *key)
@@ -455,8 +471,10 @@ static void keep_or_fold(struct pipeline *p, struct failure *f, int cause)
 /* Whether something may still come that would change its event. */
 static bool stays(const struct failure *f)
 {
-	if (f->folded || f->voided || f->facts.kind == KIND_SENT)
+	if (f->folded || f->voided)
 		return false;
+	if (f->facts.kind == KIND_SENT) /* it may learn whom it hit */
+		return f->hit && !f->facts.other.known;
 	return f->facts.kind == KIND_RECEIVED ||
 	       f->facts.call.errno_nr == NOT_KNOWN;
 }
@@ -465,7 +483,8 @@ static void settle(struct pipeline *p, struct failure *f, struct failure *other)
 {
 	int cause;
 
-	if (other && f->facts.kind == KIND_SENT)
+	f->hit = other && f->facts.kind == KIND_SENT;
+	if (f->hit)
 		other_from_receiver(f, other);
 	else if (other)
 		other_from_sender(f, other,

@@ -56,11 +56,11 @@ enum blame blame_for(const struct view *view, enum cause cause)
 		return f->tls & TLS_ALERT_IN ? BLAME_PEER : BLAME_UNKNOWN;
 	}
 	if (f->kind != KIND_SENT)
-		return blame == BLAME_LOCAL && cause != CAUSE_ADMIN_ABORT ?
-			       BLAME_PEER :
-		       blame == BLAME_LOCAL && f->kind == KIND_RECEIVED ?
-			       BLAME_PEER :
-			       blame;
+		return blame == BLAME_LOCAL && cause != CAUSE_ADMIN_ABORT
+			       ? BLAME_PEER
+		       : blame == BLAME_LOCAL && f->kind == KIND_RECEIVED
+			       ? BLAME_PEER
+			       : blame;
 	/* The same cause, seen from the end that closed. */
 	if (cause == CAUSE_STALE_KEEPALIVE || cause == CAUSE_DB_POOL_IDLE ||
 	    cause == CAUSE_MAX_CONNECTIONS || cause == CAUSE_HEALTH_CHECK)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What follows from a verdict: who is to blame, may it be retried, what helps. */
+/* What follows from a verdict: who is to blame, may it be retried, what helps.
+ */
 #ifndef RSTSCOPE_ADVICE_H
 #define RSTSCOPE_ADVICE_H
 

@@ -33,7 +33,7 @@
 #include "user/explain/timer.h"
 #include "user/explain/view.h"
 
-#define FAST_MIN 0.85
+#define FAST_MIN	  0.85
 #define ALTERNATIVE_SHARE 0.6 /* of what the verdict leaves */
 
 struct engine {
@@ -93,7 +93,7 @@ static void fill_settled(const struct settled *s, const struct view *view,
 void engine_explain(const struct engine *e, const struct facts *f,
 		    struct verdict *v)
 {
-	struct settled settled = { .timer_ms = NOT_KNOWN };
+	struct settled settled = {.timer_ms = NOT_KNOWN};
 	struct view view;
 
 	memset(v, 0, sizeof(*v));

@@ -27,6 +27,11 @@ static const char *const classes[CALL_CLASSES] = {
 	[CALL_OTHER] = "other",
 };
 
+static const char *const notices[NOTICES] = {
+	[NOTICE_NONE] = "none",		[NOTICE_IDLE] = "idle",
+	[NOTICE_SHUTDOWN] = "shutdown", [NOTICE_LIMIT] = "limit",
+	[NOTICE_KILLED] = "killed",	[NOTICE_ERROR] = "error",
+};
 static const char *const labels[LABELS] = {
 	[LABEL_NONE] = "none",
 	[LABEL_OTHER] = "other",
@@ -47,14 +52,14 @@ static const char *const labels[LABELS] = {
 };
 
 static const char *const tls_bits[] = {
-	"hello_out", "hello_in", "moved_out", "moved_in", "alert_out",
-	"alert_in",
+	"hello_out", "hello_in",  "moved_out",
+	"moved_in",  "alert_out", "alert_in",
 };
 
 static const char *const sock_bits[] = {
-	"owned",    "has_socket", "dead",     "linger0",     "keepopen",
-	"done",	    "listener",	  "timewait", "mptcp",	     "maybe_false",
-	"again",    "no_record",  "goodbye",  "seeded",
+	"owned", "has_socket", "dead",	   "linger0", "keepopen",
+	"done",	 "listener",   "timewait", "mptcp",   "maybe_false",
+	"again", "no_record",  "goodbye",  "seeded",
 };
 
 static const char *const skb_bits[] = {
@@ -62,49 +67,69 @@ static const char *const skb_bits[] = {
 };
 
 static const char *const states[] = {
-	NULL,	     "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1",
-	"FIN_WAIT2", "TIME_WAIT",   "CLOSE",	"CLOSE_WAIT", "LAST_ACK",
+	NULL,	     "ESTABLISHED", "SYN_SENT",	    "SYN_RECV",	  "FIN_WAIT1",
+	"FIN_WAIT2", "TIME_WAIT",   "CLOSE",	    "CLOSE_WAIT", "LAST_ACK",
 	"LISTEN",    "CLOSING",	    "NEW_SYN_RECV",
 };
 
-#define AT(of, member, kind) .name = #member, \
-	.offset = offsetof(struct of, member), .type = kind
-#define NUMBER(type, member) { AT(type, member, FIELD_I64) }
-#define FLAG(type, member) { AT(type, member, FIELD_BOOL) }
-#define TRIPLE(type, member) { AT(type, member, FIELD_TRI) }
-#define TEXT(type, member) { AT(type, member, FIELD_TEXT), \
-	.names = (int)sizeof(((struct type *)0)->member) }
-#define NAMED(type, member, list) { AT(type, member, FIELD_ENUM), \
-	.names = (int)ARRAY_SIZE(list), .name_of = (list) }
-#define BITS(type, member, list) { AT(type, member, FIELD_BITS), \
-	.names = (int)ARRAY_SIZE(list), .name_of = (list) }
-#define PART(type, member, fields) { AT(type, member, FIELD_TABLE), \
-	.table = (fields) }
+#define AT(of, member, kind)                                                   \
+	.name = #member, .offset = offsetof(struct of, member), .type = kind
+#define NUMBER(type, member)                                                   \
+	{                                                                      \
+		AT(type, member, FIELD_I64)                                    \
+	}
+#define FLAG(type, member)                                                     \
+	{                                                                      \
+		AT(type, member, FIELD_BOOL)                                   \
+	}
+#define TRIPLE(type, member)                                                   \
+	{                                                                      \
+		AT(type, member, FIELD_TRI)                                    \
+	}
+#define TEXT(type, member)                                                     \
+	{                                                                      \
+		AT(type, member, FIELD_TEXT),                                  \
+			.names = (int)sizeof(((struct type *)0)->member)       \
+	}
+#define NAMED(type, member, list)                                              \
+	{                                                                      \
+		AT(type, member, FIELD_ENUM), .names = (int)ARRAY_SIZE(list),  \
+					      .name_of = (list)                \
+	}
+#define BITS(type, member, list)                                               \
+	{                                                                      \
+		AT(type, member, FIELD_BITS), .names = (int)ARRAY_SIZE(list),  \
+					      .name_of = (list)                \
+	}
+#define PART(type, member, fields)                                             \
+	{                                                                      \
+		AT(type, member, FIELD_TABLE), .table = (fields)               \
+	}
 
 static const struct field task_fields[] = {
 	NUMBER(fact_task, pid),
 	NUMBER(fact_task, tid),
 	NUMBER(fact_task, uid),
-	{ AT(fact_task, start_ns, FIELD_U64) },
-	{ AT(fact_task, cgroup, FIELD_U64) },
+	{AT(fact_task, start_ns, FIELD_U64)},
+	{AT(fact_task, cgroup, FIELD_U64)},
 	TEXT(fact_task, comm),
-	{ AT(fact_task, how, FIELD_ENUM), .names = (int)ARRAY_SIZE(hows),
-	  .name_of = hows, .zero_is_unknown = true },
+	{AT(fact_task, how, FIELD_ENUM), .names = (int)ARRAY_SIZE(hows),
+	 .name_of = hows, .zero_is_unknown = true},
 	FLAG(fact_task, exiting),
 	NUMBER(fact_task, exit_signal),
 	NUMBER(fact_task, exit_status),
 	FLAG(fact_task, oom_killed),
-	{ 0 },
+	{0},
 };
 
 static const struct field call_fields[] = {
 	FLAG(fact_call, known),
-	{ AT(fact_call, class, FIELD_ENUM), .names = (int)ARRAY_SIZE(classes),
-	  .name_of = classes, .zero_is_unknown = true },
+	{AT(fact_call, class, FIELD_ENUM), .names = (int)ARRAY_SIZE(classes),
+	 .name_of = classes, .zero_is_unknown = true},
 	TEXT(fact_call, name),
 	NUMBER(fact_call, errno_nr),
 	NUMBER(fact_call, delay_us),
-	{ 0 },
+	{0},
 };
 
 static const struct field closed_fields[] = {
@@ -119,20 +144,20 @@ static const struct field closed_fields[] = {
 	TEXT(fact_closed, did),
 	NUMBER(fact_closed, event),
 	TEXT(fact_closed, cause),
-	{ 0 },
+	{0},
 };
 
 const struct field facts_fields[] = {
-	{ AT(facts, failure, FIELD_U64) },
+	{AT(facts, failure, FIELD_U64)},
 	NUMBER(facts, time_us),
-	{ AT(facts, mono_ns, FIELD_U64) },
+	{AT(facts, mono_ns, FIELD_U64)},
 	NAMED(facts, kind, kinds),
 	NUMBER(facts, count),
 	NUMBER(facts, netns),
-	{ AT(facts, local, FIELD_ENDPOINT) },
-	{ AT(facts, peer, FIELD_ENDPOINT) },
-	{ AT(facts, role, FIELD_ENUM), .names = (int)ARRAY_SIZE(roles),
-	  .name_of = roles, .zero_is_unknown = true },
+	{AT(facts, local, FIELD_ENDPOINT)},
+	{AT(facts, peer, FIELD_ENDPOINT)},
+	{AT(facts, role, FIELD_ENUM), .names = (int)ARRAY_SIZE(roles),
+	 .name_of = roles, .zero_is_unknown = true},
 	NAMED(facts, state, states),
 	NUMBER(facts, age_ms),
 	NUMBER(facts, idle_ms),
@@ -163,35 +188,41 @@ const struct field facts_fields[] = {
 	FLAG(facts, unsolicited),
 	FLAG(facts, again),
 	FLAG(facts, seeded),
-	{ AT(facts, shutdown, FIELD_INT) },
+	{AT(facts, shutdown, FIELD_INT)},
 	NUMBER(facts, sock_err),
 	NUMBER(facts, sock_err_soft),
 	BITS(facts, sock_flags, sock_bits),
 	FLAG(facts, sock_known),
 	FLAG(facts, labels_known),
-	{ AT(facts, first_out, FIELD_ENUM), .names = LABELS,
-	  .name_of = labels, .zero_is_unknown = true },
-	{ AT(facts, first_in, FIELD_ENUM), .names = LABELS,
-	  .name_of = labels, .zero_is_unknown = true },
+	{AT(facts, first_out, FIELD_ENUM), .names = LABELS, .name_of = labels,
+	 .zero_is_unknown = true},
+	{AT(facts, first_in, FIELD_ENUM), .names = LABELS, .name_of = labels,
+	 .zero_is_unknown = true},
+	{AT(facts, notice, FIELD_ENUM), .names = NOTICES, .name_of = notices,
+	 .zero_is_unknown = true},
 	NUMBER(facts, first_out_bytes),
 	NUMBER(facts, first_in_bytes),
 	BITS(facts, tls, tls_bits),
-	{ AT(facts, tls_alert, FIELD_INT) },
-	{ AT(facts, http_status, FIELD_INT) },
+	{AT(facts, tls_alert, FIELD_INT)},
+	{AT(facts, http_status, FIELD_INT)},
 	FLAG(facts, packet_known),
 	NUMBER(facts, rst_ttl),
 	NUMBER(facts, handshake_ttl),
 	NUMBER(facts, rst_window),
-	{ AT(facts, rst_seq_ahead, FIELD_SIGNED) },
+	{AT(facts, rst_seq_ahead, FIELD_SIGNED)},
 	TRIPLE(facts, rst_ack),
 	TRIPLE(facts, rst_timestamps),
+	NUMBER(facts, gap_ms),
+	NUMBER(facts, since_gap_ms),
+	NUMBER(facts, worked_idle_ms),
+	NUMBER(facts, fin_since_send_ms),
 	TRIPLE(facts, peer_after_rst),
 	TRIPLE(facts, rst_timestamps),
 	TRIPLE(facts, peer_after_rst),
 	FLAG(facts, skb_known),
 	NUMBER(facts, skb_bytes),
 	BITS(facts, skb_flags, skb_bits),
-	{ AT(facts, reason, FIELD_INT) },
+	{AT(facts, reason, FIELD_INT)},
 	TEXT(facts, reason_name),
 	NUMBER(facts, netfilter_us),
 	NUMBER(facts, accept_backlog),
@@ -203,5 +234,5 @@ const struct field facts_fields[] = {
 	PART(facts, told, task_fields),
 	PART(facts, closer, closed_fields),
 	PART(facts, other, closed_fields),
-	{ 0 },
+	{0},
 };

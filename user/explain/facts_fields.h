@@ -8,14 +8,14 @@
 #include "user/observe/facts.h"
 
 enum field_type {
-	FIELD_I64,	/* NOT_KNOWN: left out */
-	FIELD_SIGNED,	/* rst_seq_ahead, with its flag */
-	FIELD_U64,	/* 0: left out */
+	FIELD_I64,    /* NOT_KNOWN: left out */
+	FIELD_SIGNED, /* rst_seq_ahead, with its flag */
+	FIELD_U64,    /* 0: left out */
 	FIELD_U8,
 	FIELD_INT,
-	FIELD_BOOL,	/* false: left out */
+	FIELD_BOOL, /* false: left out */
 	FIELD_TRI,
-	FIELD_TEXT,	/* names: the size of the buffer */
+	FIELD_TEXT, /* names: the size of the buffer */
 	FIELD_ENUM,
 	FIELD_BITS,	/* a list of names */
 	FIELD_ENDPOINT, /* "1.2.3.4:80" */

@@ -13,7 +13,7 @@ static int64_t get_int(const void *at, enum field_type type)
 {
 	switch (type) {
 	case FIELD_U64:
-		return (int64_t)*(const uint64_t *)at;
+		return (int64_t) * (const uint64_t *)at;
 	case FIELD_U8:
 		return *(const uint8_t *)at;
 	case FIELD_INT:
@@ -99,9 +99,9 @@ static json_t *field_to_json(const struct facts *f, const void *at,
 	case FIELD_BOOL:
 		return *(const bool *)at ? json_true() : NULL;
 	case FIELD_TRI:
-		return *(const int *)at == TRI_UNKNOWN ?
-			       NULL :
-			       json_boolean(*(const int *)at == TRI_YES);
+		return *(const int *)at == TRI_UNKNOWN
+			       ? NULL
+			       : json_boolean(*(const int *)at == TRI_YES);
 	case FIELD_TEXT:
 		format_safe(at, text, sizeof(text));
 		return text[0] ? json_string(text) : NULL;
@@ -134,13 +134,12 @@ static json_t *table_to_json(const struct facts *f, const void *base,
 		json_t *value;
 
 		if (field->type == FIELD_SIGNED)
-			value = guarded_out(f, field) ?
-					NULL :
-					json_integer(f->rst_seq_ahead);
+			value = guarded_out(f, field)
+					? NULL
+					: json_integer(f->rst_seq_ahead);
 		else
-			value = field_to_json(f, (const char *)base +
-							 field->offset,
-					      field);
+			value = field_to_json(
+				f, (const char *)base + field->offset, field);
 		if (value)
 			json_object_set_new(out, field->name, value);
 	}
@@ -213,9 +212,9 @@ static int read_bits(void *at, const struct field *field, const json_t *json)
 		return -EINVAL;
 	for (size_t i = 0; i < json_array_size(json); i++) {
 		const json_t *one = json_array_get(json, i);
-		int bit = json_is_string(one) ?
-				  find_in(field, json_string_value(one)) :
-				  -EINVAL;
+		int bit = json_is_string(one)
+				  ? find_in(field, json_string_value(one))
+				  : -EINVAL;
 
 		if (bit < 0)
 			return -EINVAL;
@@ -268,8 +267,7 @@ static int read_field(struct facts *f, void *at, const struct field *field,
 	case FIELD_TRI:
 		if (!json_is_boolean(json))
 			return -EINVAL;
-		set_int(at, FIELD_TRI,
-			json_is_true(json) ? TRI_YES : TRI_NO);
+		set_int(at, FIELD_TRI, json_is_true(json) ? TRI_YES : TRI_NO);
 		return 0;
 	case FIELD_TEXT:
 		return read_text(at, field, json);
@@ -303,7 +301,8 @@ static int read_table(struct facts *f, void *base, const struct field *table,
 
 	if (!json_is_object(json))
 		return -EINVAL;
-	json_object_foreach((json_t *)json, name, value) {
+	json_object_foreach((json_t *)json, name, value)
+	{
 		const struct field *field = find_field(table, name);
 
 		if (!err[0] && field &&
@@ -314,9 +313,9 @@ static int read_table(struct facts *f, void *base, const struct field *table,
 			char safe[64];
 
 			format_safe(name, safe, sizeof(safe));
-			snprintf(err, err_size, "%s: %s",
-				 safe, field ? "not a value that fits" :
-					       "no such fact");
+			snprintf(err, err_size, "%s: %s", safe,
+				 field ? "not a value that fits"
+				       : "no such fact");
 		}
 		return -EINVAL;
 	}

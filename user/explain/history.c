@@ -14,13 +14,13 @@
 #include "user/explain/lru.h"
 #include "user/explain/sample.h"
 
-#define SAMPLES 32
+#define SAMPLES	       32
 #define PLACES_DEFAULT 8192
-#define PEERS_MAX 4096
-#define DEATHS_MAX 512
-#define PORTS_KEPT 16
-#define SECOND USEC_PER_SEC
-#define DEATH_KEPT (60 * SECOND)
+#define PEERS_MAX      4096
+#define DEATHS_MAX     512
+#define PORTS_KEPT     16
+#define SECOND	       USEC_PER_SEC
+#define DEATH_KEPT     (60 * SECOND)
 
 struct place_key {
 	int64_t netns;

@@ -35,13 +35,14 @@ struct past {
 	unsigned int lasting_10s; /* and those of a longer life */
 	unsigned int together;	  /* live ones that the peer ended with this */
 	unsigned int together_timed; /* of these, after another idle time */
-	unsigned int refused;	  /* at this endpoint, 2 s before to 30 s after */
+	unsigned int refused; /* at this endpoint, 2 s before to 30 s after */
 	unsigned int after_reset; /* of these, those after the failure */
-	unsigned int live_before; /* live connections that broke in 10 s before */
-	unsigned int tls_alike;	  /* handshakes that failed before */
-	unsigned int tls_other;	  /* failures in another way meanwhile */
+	unsigned int
+		live_before;	/* live connections that broke in 10 s before */
+	unsigned int tls_alike; /* handshakes that failed before */
+	unsigned int tls_other; /* failures in another way meanwhile */
 	struct cluster idle, age;
-	double period_s;	  /* empty probes at that period; 0: none */
+	double period_s; /* empty probes at that period; 0: none */
 	unsigned int periods;
 	unsigned int ports_hit;	  /* our ports that this peer tried in 10 s */
 	bool peer_went_on;	  /* its data came after the RST in its name */
@@ -68,7 +69,8 @@ void history_exit(struct history *h, const struct fact_task *task,
  */
 void history_success(struct history *h, const struct facts *f, int64_t idle_ms);
 
-/* The process died, at most a minute before time_us; its last words, or NULL. */
+/* The process died, at most a minute before time_us; its last words, or NULL.
+ */
 const struct fact_task *history_death(const struct history *h,
 				      const struct fact_task *task,
 				      int64_t time_us);

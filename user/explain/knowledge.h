@@ -8,8 +8,8 @@
 #define KNOWLEDGE_LINES 6
 
 struct cause_info {
-	const char *kinds;   /* "received, hangup" */
-	const char *summary; /* what happened */
+	const char *kinds;		      /* "received, hangup" */
+	const char *summary;		      /* what happened */
 	const char *told_by[KNOWLEDGE_LINES]; /* NULL-terminated */
 	const char *mimics[KNOWLEDGE_LINES];
 	const char *fixes[KNOWLEDGE_LINES];

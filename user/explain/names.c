@@ -53,10 +53,8 @@ static const char *const blame_names[] = {
 _Static_assert(ARRAY_SIZE(blame_names) == BLAMES, "a blame has no name");
 
 static const char *const retry_names[] = {
-	[RETRY_SAFE] = "safe",
-	[RETRY_IF_IDEMPOTENT] = "if_idempotent",
-	[RETRY_UNSAFE] = "unsafe",
-	[RETRY_USELESS] = "useless",
+	[RETRY_SAFE] = "safe",	     [RETRY_IF_IDEMPOTENT] = "if_idempotent",
+	[RETRY_UNSAFE] = "unsafe",   [RETRY_USELESS] = "useless",
 	[RETRY_UNKNOWN] = "unknown",
 };
 _Static_assert(ARRAY_SIZE(retry_names) == RETRIES, "a retry has no name");

@@ -14,15 +14,15 @@
 #include "user/explain/tls.h"
 #include "user/explain/view.h"
 
-#define SCAN_PORTS 5 /* several services of one host may be down at once */
+#define SCAN_PORTS    5 /* several services of one host may be down at once */
 #define PROBE_PERIODS 3
-#define CROSSED_MS 20
+#define CROSSED_MS    20
 
 static enum cause idle_cause(const struct facts *f)
 {
-	return facts_protocol(f).class == PROTOCOL_DATABASE ?
-		       CAUSE_DB_POOL_IDLE :
-		       CAUSE_STALE_KEEPALIVE;
+	return facts_protocol(f).class == PROTOCOL_DATABASE
+		       ? CAUSE_DB_POOL_IDLE
+		       : CAUSE_STALE_KEEPALIVE;
 }
 
 /* The cause that the other end's own event has, or how it was closed. */
@@ -36,8 +36,8 @@ static enum cause mechanism(const struct fact_closed *c)
 		return CAUSE_PROCESS_EXIT;
 	if (!c->aborted)
 		return CAUSE_UNKNOWN;
-	return c->unread_bytes > 0 ? CAUSE_CLOSE_WITH_UNREAD_DATA :
-				     CAUSE_LINGER_ZERO;
+	return c->unread_bytes > 0 ? CAUSE_CLOSE_WITH_UNREAD_DATA
+				   : CAUSE_LINGER_ZERO;
 }
 
 static const char *how_closed(const struct fact_closed *c)
@@ -48,10 +48,10 @@ static const char *how_closed(const struct fact_closed *c)
 		return "at the other end, {other} was ending";
 	if (!c->aborted)
 		return "at the other end, {other} had closed in order";
-	return c->unread_bytes > 0 ?
-		       "at the other end, {other} closed with {other_unread} "
-		       "not read" :
-		       "at the other end, {other} aborted the connection";
+	return c->unread_bytes > 0
+		       ? "at the other end, {other} closed with {other_unread} "
+			 "not read"
+		       : "at the other end, {other} aborted the connection";
 }
 
 /* We are the ones who reused what the other end had given up. */
@@ -77,8 +77,8 @@ static bool gave_up_with_request(const struct facts *f,
 
 static bool is_proxy(const struct fact_task *task)
 {
-	static const char *const proxies[] = { "haproxy", "nginx", "envoy",
-					       "varnishd", "squid", "traefik" };
+	static const char *const proxies[] = {"haproxy",  "nginx", "envoy",
+					      "varnishd", "squid", "traefik"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(proxies); i++)
 		if (!strcmp(task->comm, proxies[i]))
@@ -230,8 +230,8 @@ static void widen_unread(const struct facts *f, const struct timeouts *t,
 	if (s->cause != CAUSE_CLOSE_WITH_UNREAD_DATA ||
 	    f->role != ROLE_SERVER || f->sent_bytes <= 0 ||
 	    f->since_receive_ms == NOT_KNOWN ||
-	    f->since_receive_ms > CROSSED_MS ||
-	    f->since_send_ms < f->idle_ms || !settled_timer(f, t, f->idle_ms))
+	    f->since_receive_ms > CROSSED_MS || f->since_send_ms < f->idle_ms ||
+	    !settled_timer(f, t, f->idle_ms))
 		return;
 	widen(s, idle_cause(f), 0.6,
 	      "the request came after {pause} idle, in the moment in which an "

@@ -5,53 +5,53 @@
 #include "user/explain/protocol.h"
 
 static const struct protocol by_label[LABELS] = {
-	[LABEL_NONE] = { "", PROTOCOL_UNKNOWN },
-	[LABEL_OTHER] = { "", PROTOCOL_UNKNOWN },
-	[LABEL_TLS] = { "TLS", PROTOCOL_UNKNOWN },
-	[LABEL_HTTP_REQUEST] = { "HTTP", PROTOCOL_HTTP },
-	[LABEL_HTTP_ANSWER] = { "HTTP", PROTOCOL_HTTP },
-	[LABEL_HTTP2] = { "HTTP/2", PROTOCOL_HTTP },
-	[LABEL_PROXY] = { "PROXY", PROTOCOL_PROXY },
-	[LABEL_MYSQL] = { "MySQL", PROTOCOL_DATABASE },
-	[LABEL_POSTGRES] = { "PostgreSQL", PROTOCOL_DATABASE },
-	[LABEL_MONGO] = { "MongoDB", PROTOCOL_DATABASE },
-	[LABEL_REDIS] = { "Redis", PROTOCOL_DATABASE },
-	[LABEL_SSH] = { "SSH", PROTOCOL_OTHER },
-	[LABEL_AMQP] = { "AMQP", PROTOCOL_QUEUE },
-	[LABEL_SMTP] = { "SMTP", PROTOCOL_OTHER },
-	[LABEL_SOCKS] = { "SOCKS", PROTOCOL_PROXY },
-	[LABEL_MQTT] = { "MQTT", PROTOCOL_QUEUE },
+	[LABEL_NONE] = {"", PROTOCOL_UNKNOWN},
+	[LABEL_OTHER] = {"", PROTOCOL_UNKNOWN},
+	[LABEL_TLS] = {"TLS", PROTOCOL_UNKNOWN},
+	[LABEL_HTTP_REQUEST] = {"HTTP", PROTOCOL_HTTP},
+	[LABEL_HTTP_ANSWER] = {"HTTP", PROTOCOL_HTTP},
+	[LABEL_HTTP2] = {"HTTP/2", PROTOCOL_HTTP},
+	[LABEL_PROXY] = {"PROXY", PROTOCOL_PROXY},
+	[LABEL_MYSQL] = {"MySQL", PROTOCOL_DATABASE},
+	[LABEL_POSTGRES] = {"PostgreSQL", PROTOCOL_DATABASE},
+	[LABEL_MONGO] = {"MongoDB", PROTOCOL_DATABASE},
+	[LABEL_REDIS] = {"Redis", PROTOCOL_DATABASE},
+	[LABEL_SSH] = {"SSH", PROTOCOL_OTHER},
+	[LABEL_AMQP] = {"AMQP", PROTOCOL_QUEUE},
+	[LABEL_SMTP] = {"SMTP", PROTOCOL_OTHER},
+	[LABEL_SOCKS] = {"SOCKS", PROTOCOL_PROXY},
+	[LABEL_MQTT] = {"MQTT", PROTOCOL_QUEUE},
 };
 
 static const struct {
 	uint16_t port;
 	struct protocol protocol;
 } by_port[] = {
-	{ 22, { "SSH", PROTOCOL_OTHER, true } },
-	{ 25, { "SMTP", PROTOCOL_OTHER, true } },
-	{ 80, { "HTTP", PROTOCOL_HTTP, true } },
-	{ 443, { "HTTPS", PROTOCOL_HTTP, true } },
-	{ 587, { "SMTP", PROTOCOL_OTHER, true } },
-	{ 1080, { "SOCKS", PROTOCOL_PROXY, true } },
-	{ 1194, { "OpenVPN", PROTOCOL_PROXY, true } },
-	{ 1433, { "SQL Server", PROTOCOL_DATABASE, true } },
-	{ 1521, { "Oracle", PROTOCOL_DATABASE, true } },
-	{ 1883, { "MQTT", PROTOCOL_QUEUE, true } },
-	{ 3128, { "HTTP proxy", PROTOCOL_PROXY, true } },
-	{ 3306, { "MySQL", PROTOCOL_DATABASE, true } },
-	{ 5432, { "PostgreSQL", PROTOCOL_DATABASE, true } },
-	{ 5672, { "AMQP", PROTOCOL_QUEUE, true } },
-	{ 6379, { "Redis", PROTOCOL_DATABASE, true } },
-	{ 6380, { "Redis", PROTOCOL_DATABASE, true } },
-	{ 6432, { "PgBouncer", PROTOCOL_DATABASE, true } },
-	{ 8080, { "HTTP", PROTOCOL_HTTP, true } },
-	{ 8443, { "HTTPS", PROTOCOL_HTTP, true } },
-	{ 8883, { "MQTT", PROTOCOL_QUEUE, true } },
-	{ 9042, { "Cassandra", PROTOCOL_DATABASE, true } },
-	{ 9092, { "Kafka", PROTOCOL_QUEUE, true } },
-	{ 9200, { "Elasticsearch", PROTOCOL_HTTP, true } },
-	{ 11211, { "Memcached", PROTOCOL_DATABASE, true } },
-	{ 27017, { "MongoDB", PROTOCOL_DATABASE, true } },
+	{22, {"SSH", PROTOCOL_OTHER, true}},
+	{25, {"SMTP", PROTOCOL_OTHER, true}},
+	{80, {"HTTP", PROTOCOL_HTTP, true}},
+	{443, {"HTTPS", PROTOCOL_HTTP, true}},
+	{587, {"SMTP", PROTOCOL_OTHER, true}},
+	{1080, {"SOCKS", PROTOCOL_PROXY, true}},
+	{1194, {"OpenVPN", PROTOCOL_PROXY, true}},
+	{1433, {"SQL Server", PROTOCOL_DATABASE, true}},
+	{1521, {"Oracle", PROTOCOL_DATABASE, true}},
+	{1883, {"MQTT", PROTOCOL_QUEUE, true}},
+	{3128, {"HTTP proxy", PROTOCOL_PROXY, true}},
+	{3306, {"MySQL", PROTOCOL_DATABASE, true}},
+	{5432, {"PostgreSQL", PROTOCOL_DATABASE, true}},
+	{5672, {"AMQP", PROTOCOL_QUEUE, true}},
+	{6379, {"Redis", PROTOCOL_DATABASE, true}},
+	{6380, {"Redis", PROTOCOL_DATABASE, true}},
+	{6432, {"PgBouncer", PROTOCOL_DATABASE, true}},
+	{8080, {"HTTP", PROTOCOL_HTTP, true}},
+	{8443, {"HTTPS", PROTOCOL_HTTP, true}},
+	{8883, {"MQTT", PROTOCOL_QUEUE, true}},
+	{9042, {"Cassandra", PROTOCOL_DATABASE, true}},
+	{9092, {"Kafka", PROTOCOL_QUEUE, true}},
+	{9200, {"Elasticsearch", PROTOCOL_HTTP, true}},
+	{11211, {"Memcached", PROTOCOL_DATABASE, true}},
+	{27017, {"MongoDB", PROTOCOL_DATABASE, true}},
 };
 
 uint16_t facts_service_port(const struct facts *f)
@@ -77,7 +77,7 @@ static struct protocol port_protocol(const struct facts *f)
 	for (size_t i = 0; i < ARRAY_SIZE(by_port); i++)
 		if (by_port[i].port == port)
 			return by_port[i].protocol;
-	return (struct protocol){ .name = "" };
+	return (struct protocol){.name = ""};
 }
 
 /*

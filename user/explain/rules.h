@@ -15,9 +15,9 @@
 #define RULE_EFFECTS 12
 
 #define KIND_BIT(kind) (1u << (kind))
-#define ON_RECEIVED KIND_BIT(KIND_RECEIVED)
-#define ON_HANGUP KIND_BIT(KIND_HANGUP)
-#define ON_BOTH (ON_RECEIVED | ON_HANGUP)
+#define ON_RECEIVED    KIND_BIT(KIND_RECEIVED)
+#define ON_HANGUP      KIND_BIT(KIND_HANGUP)
+#define ON_BOTH	       (ON_RECEIVED | ON_HANGUP)
 
 struct rule {
 	unsigned int kinds;
@@ -31,12 +31,14 @@ struct rule {
 	} effect[RULE_EFFECTS];
 };
 
-extern const struct rule rules_idle[];	 /* what time explains */
+extern const struct rule rules_idle[]; /* what time explains */
 extern const size_t rules_idle_count;
 extern const struct rule rules_sudden[]; /* what no timer explains */
 extern const size_t rules_sudden_count;
-extern const struct rule rules_path[];	 /* what the RST looks like */
+extern const struct rule rules_path[]; /* what the RST looks like */
 extern const size_t rules_path_count;
+extern const struct rule rules_tls[]; /* handshakes */
+extern const size_t rules_tls_count;
 
 /* Log-odds before any fact, of causes that can be given to that kind. */
 struct prior {

@@ -6,7 +6,7 @@
 #include "user/base/base.h"
 #include "user/explain/rules.h"
 
-#define SEGMENT 1448
+#define SEGMENT		1448
 #define MID_TRANSFER_MS 100
 
 static bool client_brief(const struct view *v)
@@ -23,8 +23,7 @@ static bool brief_unasked(const struct view *v)
 /* Closed without a look at the request: nothing was read, so FIN, not RST. */
 static bool closed_at_once(const struct view *v)
 {
-	bool early = v->fin_first ||
-		     (v->fin_lag_known && v->fin_lag_ms <= 0) ||
+	bool early = v->fin_first || (v->fin_lag_known && v->fin_lag_ms <= 0) ||
 		     v->f->unacked_bytes > 0;
 
 	return client_brief(v) && v->fin && early;
@@ -42,8 +41,24 @@ static bool brief_among_lasting(const struct view *v)
 
 static bool greeted_and_ended(const struct view *v)
 {
-	return v->client && v->brief && v->protocol.class == PROTOCOL_DATABASE &&
+	return v->client && v->brief &&
+	       v->protocol.class == PROTOCOL_DATABASE &&
 	       v->f->received_bytes > 0 && v->f->received_bytes <= 200;
+}
+
+/* "Too many connections": a few words, and the end. */
+static bool word_and_end(const struct view *v)
+{
+	return v->client && v->brief && !v->closing &&
+	       v->protocol.class != PROTOCOL_DATABASE &&
+	       v->protocol.class != PROTOCOL_HTTP &&
+	       strcmp(v->tls, "handshake") != 0 && v->f->received_bytes > 0 &&
+	       v->f->received_bytes <= 200 && v->f->received_segments <= 1;
+}
+
+static bool word_and_end_burst(const struct view *v)
+{
+	return word_and_end(v) && v->past.brief_10s >= 2;
 }
 
 static bool first_request_reset(const struct view *v)
@@ -95,8 +110,7 @@ static bool downloading(const struct view *v)
 	const struct facts *f = v->f;
 
 	return v->client && !v->due && !v->closing && !v->fin &&
-	       f->received_segments >= 3 &&
-	       f->received_bytes > 2 * SEGMENT &&
+	       f->received_segments >= 3 && f->received_bytes > 2 * SEGMENT &&
 	       f->since_receive_ms >= 0 &&
 	       f->since_receive_ms <= MID_TRANSFER_MS;
 }
@@ -129,9 +143,8 @@ static bool client_gave_up(const struct view *v)
 
 	if (!v->server || v->solicited || f->received_bytes <= 0)
 		return false;
-	return f->sent_bytes == 0 ||
-	       (f->since_send_ms > f->since_receive_ms &&
-		f->since_receive_ms >= 0);
+	return f->sent_bytes == 0 || (f->since_send_ms > f->since_receive_ms &&
+				      f->since_receive_ms >= 0);
 }
 
 static bool we_closed_first(const struct view *v)
@@ -168,52 +181,6 @@ static bool probe_period(const struct view *v)
 static bool many_ports(const struct view *v)
 {
 	return v->server && v->empty && v->past.ports_hit >= 3;
-}
-
-static bool in_handshake(const struct view *v)
-{
-	return !strcmp(v->tls, "handshake") && !v->waited;
-}
-
-static bool handshake_waited(const struct view *v)
-{
-	return !strcmp(v->tls, "handshake") && v->waited;
-}
-
-static bool got_alert(const struct view *v)
-{
-	return v->f->tls_alert > 0 && (v->f->tls & TLS_ALERT_IN) &&
-	       strcmp(v->tls, "established");
-}
-
-static bool is_http(enum rec_label label)
-{
-	return label == LABEL_HTTP_REQUEST || label == LABEL_HTTP_ANSWER;
-}
-
-static bool tls_meets_plain(const struct view *v)
-{
-	enum rec_label out = v->f->first_out, in = v->f->first_in;
-
-	if (!v->f->labels_known || out == LABEL_NONE || in == LABEL_NONE)
-		return false;
-	return (out == LABEL_TLS && in != LABEL_TLS) ||
-	       (in == LABEL_TLS && is_http(out));
-}
-
-static bool plain_to_tls_port(const struct view *v)
-{
-	uint16_t port = facts_service_port(v->f);
-
-	return v->client && v->nothing_in && v->f->labels_known &&
-	       v->f->first_out == LABEL_HTTP_REQUEST &&
-	       (port == 443 || port == 8443);
-}
-
-static bool tls_alike(const struct view *v)
-{
-	return !strcmp(v->tls, "handshake") && v->past.tls_alike >= 1 &&
-	       v->past.tls_other == 0;
 }
 
 static bool refused_after(const struct view *v)
@@ -255,196 +222,238 @@ static bool taken_then_closed_burst(const struct view *v)
 }
 
 const struct rule rules_sudden[] = {
-	{ ON_BOTH, client_brief,
-	  "it ended {age} after it was set up, with nothing received", false,
-	  { { CAUSE_MAX_CONNECTIONS, 2.3f },
-	    { CAUSE_RATE_LIMIT, 1.0f },
-	    { CAUSE_PEER_CLOSED_UNREAD, 0.6f },
-	    { CAUSE_PEER_ABORTED, -1.0f },
-	    { CAUSE_STALE_KEEPALIVE, -4.0f },
-	    { CAUSE_LB_IDLE_TIMEOUT, -4.0f },
-	    { CAUSE_SERVER_CRASH, -0.5f },
-	    { CAUSE_GRACEFUL_RACE, -2.0f } } },
-	{ ON_RECEIVED, brief_unasked, "before we had sent anything", false,
-	  { { CAUSE_MAX_CONNECTIONS, 0.8f },
-	    { CAUSE_PEER_CLOSED_UNREAD, -0.4f } } },
-	{ ON_BOTH, closed_at_once,
-	  "the peer closed the new connection without reading the request",
-	  false,
-	  { { CAUSE_MAX_CONNECTIONS, 2.2f },
-	    { CAUSE_RATE_LIMIT, 0.7f },
-	    { CAUSE_PEER_CLOSED_EARLY, -0.5f },
-	    { CAUSE_PEER_CLOSED_UNREAD, -1.0f } } },
-	{ ON_BOTH, brief_burst,
-	  "{brief} other connections to it ended as young within 10 s", false,
-	  { { CAUSE_MAX_CONNECTIONS, 3.2f },
-	    { CAUSE_RATE_LIMIT, 2.0f },
-	    { CAUSE_PEER_CLOSED_UNREAD, -0.3f } } },
-	{ ON_BOTH, brief_among_lasting, NULL, false,
-	  { { CAUSE_SERVER_CRASH, 1.0f } } },
-	{ ON_BOTH, greeted_and_ended,
-	  "the database sent {received} at once and closed, as it does when "
-	  "its connections are used up",
-	  false,
-	  { { CAUSE_MAX_CONNECTIONS, 4.0f },
-	    { CAUSE_PEER_CLOSED_UNREAD, -0.5f } } },
-	{ ON_RECEIVED, first_request_reset,
-	  "the RST came {reply} after our first request, with no answer", false,
-	  { { CAUSE_PEER_CLOSED_UNREAD, 1.2f },
-	    { CAUSE_MAX_CONNECTIONS, 0.5f },
-	    { CAUSE_RATE_LIMIT, 0.3f },
-	    { CAUSE_FIREWALL_REJECT, 0.7f },
-	    { CAUSE_STALE_KEEPALIVE, -4.0f } } },
-	{ ON_RECEIVED, later_request_reset,
-	  "the RST came {reply} after a request, on a connection in use", false,
-	  { { CAUSE_PEER_CLOSED_UNREAD, 1.0f },
-	    { CAUSE_FIREWALL_REJECT, 1.0f },
-	    { CAUSE_RATE_LIMIT, 0.5f },
-	    { CAUSE_STALE_KEEPALIVE, -1.0f } } },
-	{ ON_RECEIVED, request_taken,
-	  "our request was acknowledged, then reset {reply} later unanswered",
-	  false,
-	  { { CAUSE_PEER_CLOSED_UNREAD, 1.2f },
-	    { CAUSE_SERVER_CRASH, 0.3f },
-	    { CAUSE_PEER_ABORTED, 0.5f } } },
-	{ ON_RECEIVED, early_answer,
-	  "the answer, status {http}, came while {unacked} of our request were "
-	  "still under way",
-	  true,
-	  { { CAUSE_PEER_CLOSED_UNREAD, 3.5f },
-	    { CAUSE_PEER_ABORTED, -1.0f } } },
-	{ ON_BOTH, told_too_many, "the server had answered with status 429",
-	  true,
-	  { { CAUSE_RATE_LIMIT, 7.0f } } },
-	{ ON_BOTH, told_unavailable, "the server had answered with status 503",
-	  false,
-	  { { CAUSE_MAX_CONNECTIONS, 2.0f }, { CAUSE_RATE_LIMIT, 1.5f } } },
-	{ ON_RECEIVED, uploading, "{unacked} of ours were under way", false,
-	  { { CAUSE_PEER_CLOSED_UNREAD, 1.5f },
-	    { CAUSE_PEER_ABORTED, 1.0f },
-	    { CAUSE_GRACEFUL_RACE, -2.0f } } },
-	{ ON_RECEIVED, downloading,
-	  "the answer was still coming: {received} so far", false,
-	  { { CAUSE_PEER_ABORTED, 2.2f },
-	    { CAUSE_SERVER_CRASH, 0.5f },
-	    { CAUSE_PEER_CLOSED_UNREAD, -0.8f } } },
-	{ ON_RECEIVED, client_complete,
-	  "our last request had been answered and nothing was under way", false,
-	  { { CAUSE_GRACEFUL_RACE, 2.6f },
-	    { CAUSE_PEER_CLOSED_UNREAD, 0.2f } } },
-	{ ON_RECEIVED, serving_bulk,
-	  "the client left while {unacked} of our answer were under way", false,
-	  { { CAUSE_PEER_ABORTED, 2.8f },
-	    { CAUSE_PEER_CLOSED_UNREAD, 0.8f },
-	    { CAUSE_GRACEFUL_RACE, -1.5f } } },
-	{ ON_RECEIVED, served_complete,
-	  "our answer had been acknowledged to its end", false,
-	  { { CAUSE_GRACEFUL_RACE, 4.0f },
-	    { CAUSE_PEER_ABORTED, -0.5f } } },
-	{ ON_RECEIVED, client_gave_up, "the client left before our answer",
-	  false,
-	  { { CAUSE_PEER_ABORTED, 2.6f },
-	    { CAUSE_PEER_CLOSED_UNREAD, -0.5f },
-	    { CAUSE_STALE_KEEPALIVE, -3.0f } } },
-	{ ON_RECEIVED, we_closed_first, "our side had closed first", true,
-	  { { CAUSE_GRACEFUL_RACE, 4.5f },
-	    { CAUSE_STALE_KEEPALIVE, -3.0f },
-	    { CAUSE_PEER_ABORTED, -1.0f } } },
-	{ ON_RECEIVED, closed_with_data_under_way,
-	  "{unacked} of ours were not acknowledged yet", false,
-	  { { CAUSE_GRACEFUL_RACE, -3.0f },
-	    { CAUSE_PEER_CLOSED_UNREAD, 2.0f } } },
-	{ ON_BOTH, said_goodbye, "our last write was the protocol's farewell",
-	  true,
-	  { { CAUSE_GRACEFUL_RACE, 5.0f },
-	    { CAUSE_STALE_KEEPALIVE, -2.0f },
-	    { CAUSE_DB_POOL_IDLE, -3.0f } } },
-	{ ON_RECEIVED, probe_of_us,
-	  "the client opened and reset it within {age} and sent nothing", true,
-	  { { CAUSE_HEALTH_CHECK, 7.5f },
-	    { CAUSE_PORT_SCAN, 4.5f },
-	    { CAUSE_PEER_CLOSED_UNREAD, -1.0f } } },
-	{ ON_RECEIVED, empty_unbrief,
-	  "the client reset it after {age} and never sent anything", false,
-	  { { CAUSE_HEALTH_CHECK, 2.5f }, { CAUSE_PEER_ABORTED, 1.5f } } },
-	{ ON_RECEIVED, probe_period,
-	  "such empty connections come every {period}", true,
-	  { { CAUSE_HEALTH_CHECK, 3.0f }, { CAUSE_PORT_SCAN, -2.0f } } },
-	{ ON_RECEIVED, many_ports,
-	  "the same host tried {ports} of our ports within 10 s", true,
-	  { { CAUSE_PORT_SCAN, 6.0f }, { CAUSE_HEALTH_CHECK, -1.0f } } },
-	{ ON_BOTH, in_handshake, "the TLS handshake had not finished", true,
-	  { { CAUSE_TLS_HANDSHAKE_FAILURE, 5.5f },
-	    { CAUSE_PEER_CLOSED_UNREAD, -0.7f },
-	    { CAUSE_PEER_CLOSED_EARLY, -0.7f },
-	    { CAUSE_GRACEFUL_RACE, -2.0f },
-	    { CAUSE_MAX_CONNECTIONS, -0.5f },
-	    { CAUSE_STALE_KEEPALIVE, -4.0f } } },
-	{ ON_BOTH, handshake_waited, "the TLS handshake had not finished",
-	  false,
-	  { { CAUSE_TLS_HANDSHAKE_FAILURE, 4.0f },
-	    { CAUSE_STALE_KEEPALIVE, -4.0f } } },
-	{ ON_BOTH, got_alert, "the peer sent the TLS alert {alert}", true,
-	  { { CAUSE_TLS_HANDSHAKE_FAILURE, 3.0f } } },
-	{ ON_BOTH, tls_meets_plain,
-	  "one side spoke TLS and the other did not", true,
-	  { { CAUSE_TLS_HANDSHAKE_FAILURE, 4.0f } } },
-	{ ON_BOTH, plain_to_tls_port,
-	  "we sent plain HTTP to a port where TLS is usual", false,
-	  { { CAUSE_TLS_HANDSHAKE_FAILURE, 5.2f } } },
-	{ ON_BOTH, tls_alike,
-	  "{tls_alike} handshakes with it failed alike, and nothing else did",
-	  false,
-	  { { CAUSE_TLS_HANDSHAKE_FAILURE, 1.5f },
-	    { CAUSE_MAX_CONNECTIONS, -2.0f },
-	    { CAUSE_RATE_LIMIT, -1.5f } } },
-	{ ON_BOTH, refused_after,
-	  "{refused} new connections to the endpoint were refused right then",
-	  true,
-	  { { CAUSE_SERVER_CRASH, 5.5f },
-	    { CAUSE_STALE_KEEPALIVE, -3.0f },
-	    { CAUSE_DB_POOL_IDLE, -3.0f },
-	    { CAUSE_LB_IDLE_TIMEOUT, -2.5f },
-	    { CAUSE_MAX_CONNECTIONS, -1.5f },
-	    { CAUSE_PEER_CLOSED_EARLY, -1.0f },
-	    { CAUSE_PEER_CLOSED_UNREAD, -1.0f },
-	    { CAUSE_PEER_ABORTED, -1.0f } } },
-	{ ON_BOTH, burst_lasting,
-	  "{together} other connections to it were ended in the same moment",
-	  false,
-	  { { CAUSE_SERVER_CRASH, 3.5f },
-	    { CAUSE_LB_IDLE_TIMEOUT, 0.5f },
-	    { CAUSE_MAX_CONNECTIONS, -1.0f },
-	    { CAUSE_PEER_CLOSED_EARLY, -1.0f },
-	    { CAUSE_PEER_CLOSED_UNREAD, -0.5f },
-	    { CAUSE_PEER_ABORTED, -0.5f },
-	    { CAUSE_STALE_KEEPALIVE, -0.7f } } },
-	{ ON_BOTH, one_together,
-	  "another connection to it was ended in the same moment", false,
-	  { { CAUSE_SERVER_CRASH, 1.5f } } },
-	{ ON_BOTH, together_unlike,
-	  "they had been idle for different times: no idle timer", false,
-	  { { CAUSE_SERVER_CRASH, 2.2f },
-	    { CAUSE_STALE_KEEPALIVE, -2.5f },
-	    { CAUSE_DB_POOL_IDLE, -3.5f },
-	    { CAUSE_LB_IDLE_TIMEOUT, -2.0f } } },
-	{ ON_HANGUP, fin_after_ack,
-	  "the peer acknowledged our request before it closed: it had read it",
-	  false,
-	  { { CAUSE_PEER_CLOSED_EARLY, 1.2f },
-	    { CAUSE_STALE_KEEPALIVE, -1.2f },
-	    { CAUSE_DB_POOL_IDLE, -1.0f } } },
-	{ ON_HANGUP, fin_after_work,
-	  "its FIN came {fin_lag} after our request: it was at work on it",
-	  false,
-	  { { CAUSE_PEER_CLOSED_EARLY, 1.5f },
-	    { CAUSE_SERVER_CRASH, 0.8f },
-	    { CAUSE_STALE_KEEPALIVE, -3.0f },
-	    { CAUSE_DB_POOL_IDLE, -2.5f },
-	    { CAUSE_MAX_CONNECTIONS, -2.0f } } },
-	{ ON_HANGUP, taken_then_closed_burst, NULL, false,
-	  { { CAUSE_RATE_LIMIT, 2.2f },
-	    { CAUSE_PEER_CLOSED_EARLY, -0.8f },
-	    { CAUSE_MAX_CONNECTIONS, -2.2f } } },
+	{ON_BOTH,
+	 client_brief,
+	 "it ended {age} after it was set up, with nothing received",
+	 false,
+	 {{CAUSE_MAX_CONNECTIONS, 2.3f},
+	  {CAUSE_RATE_LIMIT, 1.0f},
+	  {CAUSE_PEER_CLOSED_UNREAD, 0.6f},
+	  {CAUSE_PEER_ABORTED, -1.0f},
+	  {CAUSE_STALE_KEEPALIVE, -4.0f},
+	  {CAUSE_LB_IDLE_TIMEOUT, -4.0f},
+	  {CAUSE_SERVER_CRASH, -0.5f},
+	  {CAUSE_GRACEFUL_RACE, -2.0f}}},
+	{ON_RECEIVED,
+	 brief_unasked,
+	 "before we had sent anything",
+	 false,
+	 {{CAUSE_MAX_CONNECTIONS, 0.8f}, {CAUSE_PEER_CLOSED_UNREAD, -0.4f}}},
+	{ON_BOTH,
+	 closed_at_once,
+	 "the peer closed the new connection without reading the request",
+	 false,
+	 {{CAUSE_MAX_CONNECTIONS, 2.2f},
+	  {CAUSE_RATE_LIMIT, 0.7f},
+	  {CAUSE_PEER_CLOSED_EARLY, -0.5f},
+	  {CAUSE_PEER_CLOSED_UNREAD, -1.0f}}},
+	{ON_BOTH,
+	 brief_burst,
+	 "{brief} other connections to it ended as young within 10 s",
+	 false,
+	 {{CAUSE_MAX_CONNECTIONS, 3.2f},
+	  {CAUSE_RATE_LIMIT, 2.0f},
+	  {CAUSE_PEER_CLOSED_UNREAD, -0.3f}}},
+	{ON_BOTH,
+	 brief_among_lasting,
+	 NULL,
+	 false,
+	 {{CAUSE_SERVER_CRASH, 1.0f}}},
+	{ON_BOTH,
+	 greeted_and_ended,
+	 "the database sent {received} at once and closed, as it does when "
+	 "its connections are used up",
+	 false,
+	 {{CAUSE_MAX_CONNECTIONS, 4.0f}, {CAUSE_PEER_CLOSED_UNREAD, -0.5f}}},
+	{ON_BOTH,
+	 word_and_end,
+	 "the peer sent {received} and ended the new connection at once",
+	 false,
+	 {{CAUSE_MAX_CONNECTIONS, 2.8f},
+	  {CAUSE_RATE_LIMIT, 0.8f},
+	  {CAUSE_GRACEFUL_RACE, -1.5f}}},
+	{ON_BOTH,
+	 word_and_end_burst,
+	 "{brief} other connections to it ended as young within 10 s",
+	 false,
+	 {{CAUSE_MAX_CONNECTIONS, 1.5f}, {CAUSE_RATE_LIMIT, 0.8f}}},
+	{ON_RECEIVED,
+	 first_request_reset,
+	 "the RST came {reply} after our first request, with no answer",
+	 false,
+	 {{CAUSE_PEER_CLOSED_UNREAD, 1.2f},
+	  {CAUSE_MAX_CONNECTIONS, 0.5f},
+	  {CAUSE_RATE_LIMIT, 0.3f},
+	  {CAUSE_FIREWALL_REJECT, 0.7f},
+	  {CAUSE_STALE_KEEPALIVE, -4.0f}}},
+	{ON_RECEIVED,
+	 later_request_reset,
+	 "the RST came {reply} after a request, on a connection in use",
+	 false,
+	 {{CAUSE_PEER_CLOSED_UNREAD, 1.0f},
+	  {CAUSE_FIREWALL_REJECT, 1.0f},
+	  {CAUSE_RATE_LIMIT, 0.5f},
+	  {CAUSE_STALE_KEEPALIVE, -1.0f}}},
+	{ON_RECEIVED,
+	 request_taken,
+	 "our request was acknowledged, then reset {reply} later unanswered",
+	 false,
+	 {{CAUSE_PEER_CLOSED_UNREAD, 1.2f},
+	  {CAUSE_SERVER_CRASH, 0.3f},
+	  {CAUSE_PEER_ABORTED, 0.5f}}},
+	{ON_RECEIVED,
+	 early_answer,
+	 "the answer, status {http}, came while {unacked} of our request were "
+	 "still under way",
+	 true,
+	 {{CAUSE_PEER_CLOSED_UNREAD, 3.5f}, {CAUSE_PEER_ABORTED, -1.0f}}},
+	{ON_BOTH,
+	 told_too_many,
+	 "the server had answered with status 429",
+	 true,
+	 {{CAUSE_RATE_LIMIT, 7.0f}}},
+	{ON_BOTH,
+	 told_unavailable,
+	 "the server had answered with status 503",
+	 false,
+	 {{CAUSE_MAX_CONNECTIONS, 2.0f}, {CAUSE_RATE_LIMIT, 1.5f}}},
+	{ON_RECEIVED,
+	 uploading,
+	 "{unacked} of ours were under way",
+	 false,
+	 {{CAUSE_PEER_CLOSED_UNREAD, 1.5f},
+	  {CAUSE_PEER_ABORTED, 1.0f},
+	  {CAUSE_GRACEFUL_RACE, -2.0f}}},
+	{ON_RECEIVED,
+	 downloading,
+	 "the answer was still coming: {received} so far",
+	 false,
+	 {{CAUSE_PEER_ABORTED, 2.2f},
+	  {CAUSE_SERVER_CRASH, 0.5f},
+	  {CAUSE_PEER_CLOSED_UNREAD, -0.8f}}},
+	{ON_RECEIVED,
+	 client_complete,
+	 "our last request had been answered and nothing was under way",
+	 false,
+	 {{CAUSE_GRACEFUL_RACE, 2.6f}, {CAUSE_PEER_CLOSED_UNREAD, 0.2f}}},
+	{ON_RECEIVED,
+	 serving_bulk,
+	 "the client left while {unacked} of our answer were under way",
+	 false,
+	 {{CAUSE_PEER_ABORTED, 2.8f},
+	  {CAUSE_PEER_CLOSED_UNREAD, 0.8f},
+	  {CAUSE_GRACEFUL_RACE, -1.5f}}},
+	{ON_RECEIVED,
+	 served_complete,
+	 "our answer had been acknowledged to its end",
+	 false,
+	 {{CAUSE_GRACEFUL_RACE, 4.0f}, {CAUSE_PEER_ABORTED, -0.5f}}},
+	{ON_RECEIVED,
+	 client_gave_up,
+	 "the client left before our answer",
+	 false,
+	 {{CAUSE_PEER_ABORTED, 2.6f},
+	  {CAUSE_PEER_CLOSED_UNREAD, -0.5f},
+	  {CAUSE_STALE_KEEPALIVE, -3.0f}}},
+	{ON_RECEIVED,
+	 we_closed_first,
+	 "our side had closed first",
+	 true,
+	 {{CAUSE_GRACEFUL_RACE, 4.5f},
+	  {CAUSE_STALE_KEEPALIVE, -3.0f},
+	  {CAUSE_PEER_ABORTED, -1.0f}}},
+	{ON_RECEIVED,
+	 closed_with_data_under_way,
+	 "{unacked} of ours were not acknowledged yet",
+	 false,
+	 {{CAUSE_GRACEFUL_RACE, -3.0f}, {CAUSE_PEER_CLOSED_UNREAD, 2.0f}}},
+	{ON_BOTH,
+	 said_goodbye,
+	 "our last write was the protocol's farewell",
+	 true,
+	 {{CAUSE_GRACEFUL_RACE, 5.0f},
+	  {CAUSE_STALE_KEEPALIVE, -2.0f},
+	  {CAUSE_DB_POOL_IDLE, -3.0f}}},
+	{ON_RECEIVED,
+	 probe_of_us,
+	 "the client opened and reset it within {age} and sent nothing",
+	 true,
+	 {{CAUSE_HEALTH_CHECK, 7.5f},
+	  {CAUSE_PORT_SCAN, 4.5f},
+	  {CAUSE_PEER_CLOSED_UNREAD, -1.0f}}},
+	{ON_RECEIVED,
+	 empty_unbrief,
+	 "the client reset it after {age} and never sent anything",
+	 false,
+	 {{CAUSE_HEALTH_CHECK, 2.5f}, {CAUSE_PEER_ABORTED, 1.5f}}},
+	{ON_RECEIVED,
+	 probe_period,
+	 "such empty connections come every {period}",
+	 true,
+	 {{CAUSE_HEALTH_CHECK, 3.0f}, {CAUSE_PORT_SCAN, -2.0f}}},
+	{ON_RECEIVED,
+	 many_ports,
+	 "the same host tried {ports} of our ports within 10 s",
+	 true,
+	 {{CAUSE_PORT_SCAN, 6.0f}, {CAUSE_HEALTH_CHECK, -1.0f}}},
+	{ON_BOTH,
+	 refused_after,
+	 "{refused} new connections to the endpoint were refused right then",
+	 true,
+	 {{CAUSE_SERVER_CRASH, 5.5f},
+	  {CAUSE_STALE_KEEPALIVE, -3.0f},
+	  {CAUSE_DB_POOL_IDLE, -3.0f},
+	  {CAUSE_LB_IDLE_TIMEOUT, -2.5f},
+	  {CAUSE_MAX_CONNECTIONS, -1.5f},
+	  {CAUSE_PEER_CLOSED_EARLY, -1.0f},
+	  {CAUSE_PEER_CLOSED_UNREAD, -1.0f},
+	  {CAUSE_PEER_ABORTED, -1.0f}}},
+	{ON_BOTH,
+	 burst_lasting,
+	 "{together} other connections to it were ended in the same moment",
+	 false,
+	 {{CAUSE_SERVER_CRASH, 3.5f},
+	  {CAUSE_LB_IDLE_TIMEOUT, 0.5f},
+	  {CAUSE_MAX_CONNECTIONS, -1.0f},
+	  {CAUSE_PEER_CLOSED_EARLY, -1.0f},
+	  {CAUSE_PEER_CLOSED_UNREAD, -0.5f},
+	  {CAUSE_PEER_ABORTED, -0.5f},
+	  {CAUSE_STALE_KEEPALIVE, -0.7f}}},
+	{ON_BOTH,
+	 one_together,
+	 "another connection to it was ended in the same moment",
+	 false,
+	 {{CAUSE_SERVER_CRASH, 1.5f}}},
+	{ON_BOTH,
+	 together_unlike,
+	 "they had been idle for different times: no idle timer",
+	 false,
+	 {{CAUSE_SERVER_CRASH, 2.2f},
+	  {CAUSE_STALE_KEEPALIVE, -2.5f},
+	  {CAUSE_DB_POOL_IDLE, -3.5f},
+	  {CAUSE_LB_IDLE_TIMEOUT, -2.0f}}},
+	{ON_HANGUP,
+	 fin_after_ack,
+	 "the peer acknowledged our request before it closed: it had read it",
+	 false,
+	 {{CAUSE_PEER_CLOSED_EARLY, 1.2f},
+	  {CAUSE_STALE_KEEPALIVE, -1.2f},
+	  {CAUSE_DB_POOL_IDLE, -1.0f}}},
+	{ON_HANGUP,
+	 fin_after_work,
+	 "its FIN came {fin_lag} after our request: it was at work on it",
+	 false,
+	 {{CAUSE_PEER_CLOSED_EARLY, 1.5f},
+	  {CAUSE_SERVER_CRASH, 0.8f},
+	  {CAUSE_STALE_KEEPALIVE, -3.0f},
+	  {CAUSE_DB_POOL_IDLE, -2.5f},
+	  {CAUSE_MAX_CONNECTIONS, -2.0f}}},
+	{ON_HANGUP,
+	 taken_then_closed_burst,
+	 NULL,
+	 false,
+	 {{CAUSE_RATE_LIMIT, 2.2f},
+	  {CAUSE_PEER_CLOSED_EARLY, -0.8f},
+	  {CAUSE_MAX_CONNECTIONS, -2.2f}}},
 };
 const size_t rules_sudden_count = ARRAY_SIZE(rules_sudden);

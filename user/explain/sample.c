@@ -8,11 +8,11 @@
 #include "user/explain/timeouts.h"
 #include "user/explain/tls.h"
 
-#define SECOND USEC_PER_SEC
-#define IDLE_MIN_MS 900 /* shorter pauses are no idle time */
-#define CLUSTER_MIN 2
-#define SAMPLES_MOST 64
-#define TOGETHER_US 250000
+#define SECOND	      USEC_PER_SEC
+#define IDLE_MIN_MS   900 /* shorter pauses are no idle time */
+#define CLUSTER_MIN   2
+#define SAMPLES_MOST  64
+#define TOGETHER_US   250000
 #define IDLE_ALIKE_MS 100
 
 bool facts_brief(const struct facts *f)
@@ -28,17 +28,19 @@ bool facts_brief(const struct facts *f)
 
 int64_t facts_idle_at_end_ms(const struct facts *f)
 {
-	int64_t since_use = f->since_request_ms != NOT_KNOWN ?
-				    f->since_request_ms :
-				    f->since_send_ms;
+	int64_t since_use = f->since_request_ms != NOT_KNOWN
+				    ? f->since_request_ms
+				    : f->since_send_ms;
 
+	if (f->peer_fin != TRI_YES || f->peer_fin_before_ms == NOT_KNOWN ||
+	    since_use == NOT_KNOWN || f->unsolicited ||
+	    f->peer_fin_before_ms <= since_use)
+		return f->idle_ms;
+	/* The FIN came while it lay idle: idle from the last data to it. */
+	if (f->since_receive_ms >= f->peer_fin_before_ms)
+		return f->since_receive_ms - f->peer_fin_before_ms;
 	if (f->idle_ms == NOT_KNOWN)
 		return NOT_KNOWN;
-	if (f->peer_fin != TRI_YES || f->peer_fin_before_ms == NOT_KNOWN ||
-	    since_use == NOT_KNOWN || f->unsolicited)
-		return f->idle_ms;
-	if (f->peer_fin_before_ms <= since_use)
-		return f->idle_ms;
 	since_use = f->peer_fin_before_ms - since_use;
 	return since_use < f->idle_ms ? f->idle_ms - since_use : 0;
 }
@@ -67,7 +69,8 @@ int64_t facts_timer_ms(const struct facts *f)
 /* The peer's FIN shows when it let go, however late we noticed. */
 static int64_t end_us(const struct facts *f)
 {
-	if (f->peer_fin != TRI_YES || f->peer_fin_before_ms == NOT_KNOWN)
+	if (f->peer_fin != TRI_YES || f->peer_fin_before_ms == NOT_KNOWN ||
+	    f->peer_fin_before_ms > f->time_us / 1000)
 		return f->time_us;
 	return f->time_us - f->peer_fin_before_ms * 1000;
 }
@@ -109,8 +112,8 @@ static int compare(const void *a, const void *b)
 static struct cluster find_cluster(struct values *all, double centre)
 {
 	double late = timeout_late(centre);
-	struct values in = { .n = 0 };
-	struct cluster c = { 0 };
+	struct values in = {.n = 0};
+	struct cluster c = {0};
 
 	for (size_t i = 0; i < all->n; i++)
 		if (all->v[i] >= centre - late && all->v[i] <= centre + late)
@@ -146,7 +149,7 @@ static bool independent(const struct sample *sample, size_t i, size_t n,
 static void sum_clusters(const struct sample *sample, size_t n,
 			 const struct facts *f, struct past *past)
 {
-	struct values idle = { .n = 0 }, age = { .n = 0 };
+	struct values idle = {.n = 0}, age = {.n = 0};
 	int64_t own_idle = facts_timer_ms(f);
 
 	if (own_idle < IDLE_MIN_MS && f->age_ms < IDLE_MIN_MS)
@@ -216,7 +219,7 @@ static void sum_together(const struct sample *s, const struct facts *f,
 static void sum_period(const struct sample *sample, size_t n,
 		       const struct facts *f, struct past *past)
 {
-	struct values at = { .n = 0 };
+	struct values at = {.n = 0};
 	double least, most;
 
 	for (size_t i = 0; i < n; i++)

@@ -13,14 +13,14 @@ struct sample {
 	int64_t end_us; /* when the peer ended it: its FIN, or the RST */
 	int64_t idle_ms, age_ms; /* NOT_KNOWN: none */
 	uint16_t local_port;
-	uint8_t kind; /* enum failure_kind */
+	uint8_t kind;  /* enum failure_kind */
 	uint8_t cause; /* enum cause, as it was given then */
-	bool empty;  /* not a byte either way */
-	bool brief;  /* of an age near 0 */
-	bool in_tls; /* in a TLS handshake */
-	bool went_on; /* sent: it answered data of the peer */
-	bool live;   /* an established connection ended */
-	bool timed;  /* after an idle time: a timer may have done it */
+	bool empty;    /* not a byte either way */
+	bool brief;    /* of an age near 0 */
+	bool in_tls;   /* in a TLS handshake */
+	bool went_on;  /* sent: it answered data of the peer */
+	bool live;     /* an established connection ended */
+	bool timed;    /* after an idle time: a timer may have done it */
 };
 
 void sample_take(struct sample *s, const struct facts *f,

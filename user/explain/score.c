@@ -7,11 +7,11 @@
 #include "user/explain/rules.h"
 #include "user/explain/score.h"
 
-#define FIRED_MOST 64
-#define EVIDENCE_MOST 9 /* leaves room for what the engine adds */
+#define FIRED_MOST	64
+#define EVIDENCE_MOST	9 /* leaves room for what the engine adds */
 #define ALTERNATIVE_MIN 0.03
-#define NEGLIGIBLE 20 /* log-odds behind the best: no share */
-#define NAME_MIN 0.28 /* below it the best name is no better than a guess */
+#define NEGLIGIBLE	20 /* log-odds behind the best: no share */
+#define NAME_MIN	0.28 /* below it the best name is no better than a guess */
 
 struct scores {
 	double odds[CAUSES]; /* log-odds; NOT_A_CANDIDATE: cannot be */
@@ -27,9 +27,9 @@ static void start(struct scores *s, enum failure_kind kind)
 	for (int i = 0; i < CAUSES; i++)
 		s->odds[i] = NOT_A_CANDIDATE;
 	for (size_t i = 0; i < rule_prior_count; i++)
-		s->odds[rule_priors[i].cause] = kind == KIND_HANGUP ?
-							rule_priors[i].hangup :
-							rule_priors[i].received;
+		s->odds[rule_priors[i].cause] =
+			kind == KIND_HANGUP ? rule_priors[i].hangup
+					    : rule_priors[i].received;
 }
 
 static void apply(struct scores *s, const struct rule *rule)
@@ -103,7 +103,7 @@ void verdict_add(struct verdict *v, const struct view *view, const char *text,
 static void add_evidence(struct scores *s, const struct view *view,
 			 struct verdict *v)
 {
-	bool told[FIRED_MOST] = { false };
+	bool told[FIRED_MOST] = {false};
 
 	while (v->evidences < EVIDENCE_MOST) {
 		double best = 0;
@@ -128,11 +128,11 @@ static void add_evidence(struct scores *s, const struct view *view,
 	}
 	if (!v->evidences)
 		verdict_add(v, view,
-			    view->f->kind == KIND_HANGUP ?
-				    "the peer's FIN came while an answer was "
-				    "due" :
-				    "a RST ended the connection; no timer, "
-				    "burst or refusal goes with it",
+			    view->f->kind == KIND_HANGUP
+				    ? "the peer's FIN came while an answer was "
+				      "due"
+				    : "a RST ended the connection; no timer, "
+				      "burst or refusal goes with it",
 			    true);
 }
 
@@ -164,6 +164,7 @@ static enum cause weigh(struct scores *s, const struct view *view,
 	run(s, view, rules_idle, rules_idle_count);
 	run(s, view, rules_sudden, rules_sudden_count);
 	run(s, view, rules_path, rules_path_count);
+	run(s, view, rules_tls, rules_tls_count);
 	cause = share_out(s);
 	most = s->decisive[cause] ? CONFIDENCE_MOST : CONFIDENCE_WEAK;
 	*confidence = s->share[cause] < most ? s->share[cause] : most;

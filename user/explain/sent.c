@@ -13,13 +13,13 @@
 #include "user/base/base.h"
 #include "user/explain/sent.h"
 
-#define TCPF_SYN 0x02
-#define TCPF_ACK 0x10
+#define TCPF_SYN      0x02
+#define TCPF_ACK      0x10
 #define SHUTDOWN_BOTH 3
 
-#define CERTAIN 0.98  /* the kernel names it */
+#define CERTAIN	 0.98 /* the kernel names it */
 #define INFERRED 0.92 /* the socket's state leaves no other way */
-#define WEAK 0.6
+#define WEAK	 0.6
 
 static const char *bare(const char *reason)
 {
@@ -53,7 +53,7 @@ static bool opens(const struct facts *f)
 
 static struct sent process_exit(const struct facts *f)
 {
-	struct sent s = { CAUSE_PROCESS_EXIT, CERTAIN, NULL };
+	struct sent s = {CAUSE_PROCESS_EXIT, CERTAIN, NULL};
 
 	if (f->task.oom_killed)
 		s.text = "{task} was chosen by the OOM killer; its end closed "
@@ -70,28 +70,28 @@ static struct sent process_exit(const struct facts *f)
 static struct sent no_socket(const struct facts *f)
 {
 	if (!f->skb_known)
-		return (struct sent){ CAUSE_LATE_DATA, WEAK,
-				      "a segment came for which this host has "
-				      "no socket" };
+		return (struct sent){CAUSE_LATE_DATA, WEAK,
+				     "a segment came for which this host has "
+				     "no socket"};
 	if (opens(f))
-		return (struct sent){ CAUSE_PORT_CLOSED, CERTAIN,
-				      "a SYN came for port {lport}, on which "
-				      "nothing listens" };
-	return (struct sent){ CAUSE_LATE_DATA, CERTAIN,
-			      "a segment with {skb} of data came for a "
-			      "connection that this host no longer has" };
+		return (struct sent){CAUSE_PORT_CLOSED, CERTAIN,
+				     "a SYN came for port {lport}, on which "
+				     "nothing listens"};
+	return (struct sent){CAUSE_LATE_DATA, CERTAIN,
+			     "a segment with {skb} of data came for a "
+			     "connection that this host no longer has"};
 }
 
 static struct sent invalid_syn(const struct facts *f)
 {
 	if (f->skb_known && (f->skb_flags & TCPF_SYN))
-		return (struct sent){ CAUSE_BAD_SEGMENT, CERTAIN,
-				      "a SYN came in the middle of a "
-				      "handshake" };
-	return (struct sent){ CAUSE_ACCEPT_OVERFLOW,
-			      f->skb_known ? CERTAIN : INFERRED,
-			      "the accept queue of port {lport} was full "
-			      "({backlog}) and tcp_abort_on_overflow is on" };
+		return (struct sent){CAUSE_BAD_SEGMENT, CERTAIN,
+				     "a SYN came in the middle of a "
+				     "handshake"};
+	return (struct sent){CAUSE_ACCEPT_OVERFLOW,
+			     f->skb_known ? CERTAIN : INFERRED,
+			     "the accept queue of port {lport} was full "
+			     "({backlog}) and tcp_abort_on_overflow is on"};
 }
 
 /* A listener answered a segment that is no SYN. */
@@ -100,9 +100,9 @@ static struct sent at_listener(const struct facts *f)
 	if (f->accept_backlog != NOT_KNOWN && f->accept_max != NOT_KNOWN &&
 	    f->accept_backlog > f->accept_max)
 		return invalid_syn(f);
-	return (struct sent){ CAUSE_LATE_DATA, INFERRED,
-			      "the listener on port {lport} got a segment of a "
-			      "connection that it never had" };
+	return (struct sent){CAUSE_LATE_DATA, INFERRED,
+			     "the listener on port {lport} got a segment of a "
+			     "connection that it never had"};
 }
 
 static struct sent by_closed_state(const struct facts *f)
@@ -110,46 +110,46 @@ static struct sent by_closed_state(const struct facts *f)
 	bool closing = f->shutdown == SHUTDOWN_BOTH || f->shutdown < 0;
 
 	if (closing && f->unread_bytes > 0)
-		return (struct sent){ CAUSE_CLOSE_WITH_UNREAD_DATA, INFERRED,
-				      "closed with {unread} received and not "
-				      "read" };
+		return (struct sent){CAUSE_CLOSE_WITH_UNREAD_DATA, INFERRED,
+				     "closed with {unread} received and not "
+				     "read"};
 	if (closing && f->linger0 == TRI_YES)
-		return (struct sent){ CAUSE_LINGER_ZERO, INFERRED,
-				      "closed with SO_LINGER on and time 0" };
+		return (struct sent){CAUSE_LINGER_ZERO, INFERRED,
+				     "closed with SO_LINGER on and time 0"};
 	if (!f->sock_known)
-		return (struct sent){ CAUSE_UNKNOWN, 0.5, NULL };
+		return (struct sent){CAUSE_UNKNOWN, 0.5, NULL};
 	if (!flag(f, SOCKF_HAS_SOCKET) && !flag(f, SOCKF_DEAD) &&
 	    !flag(f, SOCKF_OWNED))
-		return (struct sent){ CAUSE_LISTENER_CLOSED, INFERRED,
-				      "the listener was closed while this "
-				      "connection waited to be accepted" };
+		return (struct sent){CAUSE_LISTENER_CLOSED, INFERRED,
+				     "the listener was closed while this "
+				     "connection waited to be accepted"};
 	if (flag(f, SOCKF_HAS_SOCKET) && flag(f, SOCKF_OWNED) &&
 	    f->shutdown != SHUTDOWN_BOTH)
-		return (struct sent){ CAUSE_LINGER_ZERO, INFERRED,
-				      "disconnected with connect(AF_UNSPEC)" };
+		return (struct sent){CAUSE_LINGER_ZERO, INFERRED,
+				     "disconnected with connect(AF_UNSPEC)"};
 	if (flag(f, SOCKF_DEAD))
-		return (struct sent){ CAUSE_MEMORY_PRESSURE, WEAK,
-				      "an orphaned socket was reset at its "
-				      "close: too many orphans, no memory, or "
-				      "TCP_LINGER2 below 0" };
-	return (struct sent){ CAUSE_UNKNOWN, 0.5, NULL };
+		return (struct sent){CAUSE_MEMORY_PRESSURE, WEAK,
+				     "an orphaned socket was reset at its "
+				     "close: too many orphans, no memory, or "
+				     "TCP_LINGER2 below 0"};
+	return (struct sent){CAUSE_UNKNOWN, 0.5, NULL};
 }
 
 static struct sent by_live_state(const struct facts *f)
 {
 	if (f->state == TCP_FIN_WAIT2 && flag(f, SOCKF_DEAD))
-		return (struct sent){ CAUSE_UNKNOWN, 0.6,
-				      "our closed side waited tcp_fin_timeout "
-				      "for the peer's FIN in vain" };
+		return (struct sent){CAUSE_UNKNOWN, 0.6,
+				     "our closed side waited tcp_fin_timeout "
+				     "for the peer's FIN in vain"};
 	if (flag(f, SOCKF_OWNED) && flag(f, SOCKF_HAS_SOCKET))
-		return (struct sent){ CAUSE_ADMIN_ABORT, INFERRED,
-				      "the live socket was destroyed by "
-				      "{task}" };
+		return (struct sent){CAUSE_ADMIN_ABORT, INFERRED,
+				     "the live socket was destroyed by "
+				     "{task}"};
 	if (f->probes_out > 0 && f->keepalive_on == TRI_YES)
-		return (struct sent){ CAUSE_KEEPALIVE_TIMEOUT, INFERRED,
-				      "{probes} keepalive probes went "
-				      "unanswered" };
-	return (struct sent){ CAUSE_UNKNOWN, 0.5, NULL };
+		return (struct sent){CAUSE_KEEPALIVE_TIMEOUT, INFERRED,
+				     "{probes} keepalive probes went "
+				     "unanswered"};
+	return (struct sent){CAUSE_UNKNOWN, 0.5, NULL};
 }
 
 static struct sent by_segment(const struct facts *f)
@@ -159,10 +159,10 @@ static struct sent by_segment(const struct facts *f)
 	if (flag(f, SOCKF_TIMEWAIT) || !f->sock_known)
 		return no_socket(f);
 	if (f->state == TCP_SYN_RECV || f->state == TCP_SYN_SENT)
-		return (struct sent){ CAUSE_BAD_SEGMENT, INFERRED,
-				      "a segment did not fit the handshake" };
-	return (struct sent){ CAUSE_LATE_DATA, INFERRED,
-			      "the peer sent {skb} after our side was closed" };
+		return (struct sent){CAUSE_BAD_SEGMENT, INFERRED,
+				     "a segment did not fit the handshake"};
+	return (struct sent){CAUSE_LATE_DATA, INFERRED,
+			     "the peer sent {skb} after our side was closed"};
 }
 
 static struct sent by_state(const struct facts *f)
@@ -172,23 +172,23 @@ static struct sent by_state(const struct facts *f)
 	if (f->skb_known)
 		return by_segment(f);
 	if (f->state == NOT_KNOWN)
-		return (struct sent){ CAUSE_UNKNOWN, 0.5, NULL };
+		return (struct sent){CAUSE_UNKNOWN, 0.5, NULL};
 	return f->state == TCP_CLOSE ? by_closed_state(f) : by_live_state(f);
 }
 
 static struct sent flags_reason(const struct facts *f)
 {
-	return opens(f) ? (struct sent){ CAUSE_BAD_SEGMENT, INFERRED,
-					 "the kernel's reason is {reason}" } :
-			  at_listener(f);
+	return opens(f) ? (struct sent){CAUSE_BAD_SEGMENT, INFERRED,
+					"the kernel's reason is {reason}"}
+			: at_listener(f);
 }
 
 static struct sent close_reason(const struct facts *f)
 {
 	if (exiting(f))
 		return process_exit(f);
-	return (struct sent){ CAUSE_CLOSE_WITH_UNREAD_DATA, CERTAIN,
-			      "closed with {unread} received and not read" };
+	return (struct sent){CAUSE_CLOSE_WITH_UNREAD_DATA, CERTAIN,
+			     "closed with {unread} received and not read"};
 }
 
 struct row {
@@ -200,28 +200,28 @@ struct row {
 
 #define SAYS "the kernel's reason is {reason}"
 static const struct row reasons[] = {
-	{ "NO_SOCKET", 0, no_socket, NULL },
-	{ "INVALID_ACK_SEQUENCE", CAUSE_BAD_SEGMENT, NULL, SAYS },
-	{ "RFC7323_PAWS", CAUSE_BAD_SEGMENT, NULL, SAYS },
-	{ "TOO_OLD_ACK", CAUSE_BAD_SEGMENT, NULL, SAYS },
-	{ "ACK_UNSENT_DATA", CAUSE_BAD_SEGMENT, NULL, SAYS },
-	{ "OLD_ACK", CAUSE_BAD_SEGMENT, NULL, SAYS },
-	{ "FLAGS", 0, flags_reason, NULL },
-	{ "ABORT_ON_DATA", CAUSE_LATE_DATA, NULL,
-	  "the peer sent {skb} after our side was closed" },
-	{ "TIMEWAIT_SOCKET", CAUSE_LATE_DATA, NULL,
-	  "the peer sent {skb} to a connection in TIME_WAIT" },
-	{ "INVALID_SYN", 0, invalid_syn, NULL },
-	{ "ABORT_ON_CLOSE", 0, close_reason, NULL },
-	{ "ABORT_ON_LINGER", CAUSE_LINGER_ZERO, NULL,
-	  "closed with TCP_LINGER2 below 0, which aborts" },
-	{ "ABORT_ON_MEMORY", CAUSE_MEMORY_PRESSURE, NULL,
-	  "the kernel was out of socket memory or had too many orphans" },
-	{ "KEEPALIVE_TIMEOUT", CAUSE_KEEPALIVE_TIMEOUT, NULL,
-	  "{probes} keepalive probes went unanswered" },
-	{ "DISCONNECT_WITH_DATA", CAUSE_LINGER_ZERO, NULL,
-	  "disconnected with {unsent} not yet sent" },
-	{ "STATE", 0, by_state, NULL },
+	{"NO_SOCKET", 0, no_socket, NULL},
+	{"INVALID_ACK_SEQUENCE", CAUSE_BAD_SEGMENT, NULL, SAYS},
+	{"RFC7323_PAWS", CAUSE_BAD_SEGMENT, NULL, SAYS},
+	{"TOO_OLD_ACK", CAUSE_BAD_SEGMENT, NULL, SAYS},
+	{"ACK_UNSENT_DATA", CAUSE_BAD_SEGMENT, NULL, SAYS},
+	{"OLD_ACK", CAUSE_BAD_SEGMENT, NULL, SAYS},
+	{"FLAGS", 0, flags_reason, NULL},
+	{"ABORT_ON_DATA", CAUSE_LATE_DATA, NULL,
+	 "the peer sent {skb} after our side was closed"},
+	{"TIMEWAIT_SOCKET", CAUSE_LATE_DATA, NULL,
+	 "the peer sent {skb} to a connection in TIME_WAIT"},
+	{"INVALID_SYN", 0, invalid_syn, NULL},
+	{"ABORT_ON_CLOSE", 0, close_reason, NULL},
+	{"ABORT_ON_LINGER", CAUSE_LINGER_ZERO, NULL,
+	 "closed with TCP_LINGER2 below 0, which aborts"},
+	{"ABORT_ON_MEMORY", CAUSE_MEMORY_PRESSURE, NULL,
+	 "the kernel was out of socket memory or had too many orphans"},
+	{"KEEPALIVE_TIMEOUT", CAUSE_KEEPALIVE_TIMEOUT, NULL,
+	 "{probes} keepalive probes went unanswered"},
+	{"DISCONNECT_WITH_DATA", CAUSE_LINGER_ZERO, NULL,
+	 "disconnected with {unsent} not yet sent"},
+	{"STATE", 0, by_state, NULL},
 };
 
 struct sent sent_decide(const struct facts *f)
@@ -229,9 +229,9 @@ struct sent sent_decide(const struct facts *f)
 	const char *reason = bare(f->reason_name);
 
 	if (f->netfilter_us != NOT_KNOWN)
-		return (struct sent){ CAUSE_FIREWALL_REJECT, INFERRED,
-				      "a packet filter rule of this host "
-				      "rejected the segment with a RST" };
+		return (struct sent){CAUSE_FIREWALL_REJECT, INFERRED,
+				     "a packet filter rule of this host "
+				     "rejected the segment with a RST"};
 	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++) {
 		if (strcmp(reasons[i].reason, reason))
 			continue;
@@ -239,10 +239,10 @@ struct sent sent_decide(const struct facts *f)
 			return reasons[i].decide(f);
 		if (exiting(f) && reasons[i].cause == CAUSE_LINGER_ZERO)
 			return process_exit(f);
-		return (struct sent){ reasons[i].cause, CERTAIN,
-				      reasons[i].text };
+		return (struct sent){reasons[i].cause, CERTAIN,
+				     reasons[i].text};
 	}
 	if (!strncmp(reason, "MPTCP", 5))
-		return (struct sent){ CAUSE_BAD_SEGMENT, INFERRED, SAYS };
+		return (struct sent){CAUSE_BAD_SEGMENT, INFERRED, SAYS};
 	return by_state(f);
 }

@@ -8,8 +8,8 @@
 #include "user/explain/view.h"
 
 #define FIREWALL_IDLE_MS 2000 /* traffic that paused less was no idle one */
-#define LONG_IDLE_MS 60000
-#define CRASH_MANY 2
+#define LONG_IDLE_MS	 60000
+#define CRASH_MANY	 2
 
 void settled_say(struct settled *s, const char *text)
 {
@@ -33,8 +33,8 @@ static struct settled found(enum cause cause, double confidence,
 
 bool settled_timer(const struct facts *f, const struct timeouts *t, int64_t ms)
 {
-	unsigned int endings = 1u << END_FIN | 1u << END_FIN_AFTER |
-			       1u << END_RST;
+	unsigned int endings =
+		1u << END_FIN | 1u << END_FIN_AFTER | 1u << END_RST;
 
 	if (ms < PAUSE_MS)
 		return false;
@@ -42,7 +42,7 @@ bool settled_timer(const struct facts *f, const struct timeouts *t, int64_t ms)
 		return true;
 	return t && timeouts_match(t, (double)ms / 1000, 1u << MEASURE_IDLE,
 				   endings, facts_service_port(f))
-				   .score >= 0.5;
+				    .score >= 0.5;
 }
 
 static void settle_sent(const struct facts *f, const struct history *h,
@@ -59,7 +59,7 @@ static void settle_sent(const struct facts *f, const struct history *h,
 static void settle_refused(const struct facts *f, const struct history *h,
 			   struct settled *out)
 {
-	struct past past = { 0 };
+	struct past past = {0};
 
 	if (h)
 		history_look(h, f, &past);
@@ -79,15 +79,15 @@ static void settle_refused(const struct facts *f, const struct history *h,
 		return;
 	}
 	*out = found(CAUSE_CONNECTION_REFUSED, 0.95,
-		     f->sock_err > 0 && !f->packet_known ?
-			     "our SYN was refused (RST or ICMP port "
-			     "unreachable)" :
-			     "our SYN was answered with a RST");
+		     f->sock_err > 0 && !f->packet_known
+			     ? "our SYN was refused (RST or ICMP port "
+			       "unreachable)"
+			     : "our SYN was answered with a RST");
 	if (past.live_before)
 		settled_say(out, "{live} live connection to the endpoint had "
 				 "broken in the 10 s before");
-	out->instead = past.live_before ? CAUSE_SERVER_CRASH :
-					  CAUSE_FIREWALL_REJECT;
+	out->instead =
+		past.live_before ? CAUSE_SERVER_CRASH : CAUSE_FIREWALL_REJECT;
 }
 
 static bool unreachable(const struct facts *f)
@@ -103,7 +103,7 @@ static bool by_keepalive(const struct facts *f)
 	       f->unacked_bytes <= 0;
 }
 
-#define RTO_MIN_MS 200
+#define RTO_MIN_MS   200
 #define BACKOFF_MOST 12
 
 /*
@@ -112,8 +112,8 @@ static bool by_keepalive(const struct facts *f)
  */
 static int64_t silent_ms(const struct facts *f)
 {
-	int64_t n = f->retransmits < BACKOFF_MOST ? f->retransmits :
-						    BACKOFF_MOST;
+	int64_t n =
+		f->retransmits < BACKOFF_MOST ? f->retransmits : BACKOFF_MOST;
 	int64_t backoff = n > 0 ? RTO_MIN_MS * ((1ll << n) - 1) : 0;
 	int64_t ms = f->since_request_ms;
 
@@ -144,17 +144,17 @@ static void settle_silence(const struct facts *f, struct settled *out)
 	} else {
 		double sure = idle_ms >= LONG_IDLE_MS ? 0.85 : 0.7;
 
-		*out = found(class == PROTOCOL_DATABASE ?
-				     CAUSE_DB_POOL_IDLE :
-				     CAUSE_FIREWALL_IDLE_DROP,
+		*out = found(class == PROTOCOL_DATABASE
+				     ? CAUSE_DB_POOL_IDLE
+				     : CAUSE_FIREWALL_IDLE_DROP,
 			     class == PROTOCOL_DATABASE ? sure - 0.1 : sure,
 			     "the connection had been idle when we sent again: "
 			     "{pause} before the last try");
 		settled_say(out, "what we sent met silence: {retransmits} "
 				 "retransmissions without an ACK");
-		out->instead = class == PROTOCOL_DATABASE ?
-				       CAUSE_FIREWALL_IDLE_DROP :
-				       CAUSE_USER_TIMEOUT;
+		out->instead = class == PROTOCOL_DATABASE
+				       ? CAUSE_FIREWALL_IDLE_DROP
+				       : CAUSE_USER_TIMEOUT;
 	}
 	if (f->user_timeout_ms > 0)
 		settled_say(out, "TCP_USER_TIMEOUT, {user_timeout}, ended the "

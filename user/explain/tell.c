@@ -91,10 +91,10 @@ static void put_seconds(struct out *o, double seconds)
 	put(o, "%.4g s", seconds);
 }
 
-#define SHOW(name, call)                                        \
-	static void show_##name(struct out *o, const struct view *v) \
-	{                                                       \
-		call;                                           \
+#define SHOW(name, call)                                                       \
+	static void show_##name(struct out *o, const struct view *v)           \
+	{                                                                      \
+		call;                                                          \
 	}
 
 SHOW(age, put_ms(o, v->f->age_ms))
@@ -146,29 +146,37 @@ SHOW(unsent, put_bytes(o, v->f->unsent_bytes))
 SHOW(user_timeout, put_ms(o, v->f->user_timeout_ms))
 SHOW(worked, put_seconds(o, v->past.longest_success_s))
 
-#define ROW(name) { #name, show_##name }
+#define ROW(name)                                                              \
+	{                                                                      \
+#name, show_##name                                             \
+	}
 static const struct {
 	const char *name;
 	void (*show)(struct out *o, const struct view *v);
 } shown[] = {
-	ROW(age), ROW(age_cluster), ROW(ages), ROW(alert), ROW(backlog),
-	ROW(brief), ROW(burst), ROW(closer), ROW(closer_idle), ROW(component),
-	ROW(fin_before), ROW(fin_lag), ROW(handshake_ttl), ROW(http), ROW(idle),
-	ROW(idle_cluster), ROW(idles), ROW(live), ROW(lport), ROW(other),
-	ROW(other_did), ROW(other_idle), ROW(other_unread), ROW(pause),
-	ROW(period), ROW(ports), ROW(probes), ROW(protocol), ROW(reason),
-	ROW(received), ROW(refused), ROW(reply), ROW(retransmits), ROW(sent),
-	ROW(seq_ahead), ROW(signal), ROW(skb), ROW(status), ROW(task),
-	ROW(timer), ROW(tls_alike), ROW(together), ROW(ttl), ROW(unacked), ROW(unread),
-	ROW(unsent), ROW(user_timeout), ROW(worked),
+	ROW(age),	    ROW(age_cluster),  ROW(ages),
+	ROW(alert),	    ROW(backlog),      ROW(brief),
+	ROW(burst),	    ROW(closer),       ROW(closer_idle),
+	ROW(component),	    ROW(fin_before),   ROW(fin_lag),
+	ROW(handshake_ttl), ROW(http),	       ROW(idle),
+	ROW(idle_cluster),  ROW(idles),	       ROW(live),
+	ROW(lport),	    ROW(other),	       ROW(other_did),
+	ROW(other_idle),    ROW(other_unread), ROW(pause),
+	ROW(period),	    ROW(ports),	       ROW(probes),
+	ROW(protocol),	    ROW(reason),       ROW(received),
+	ROW(refused),	    ROW(reply),	       ROW(retransmits),
+	ROW(sent),	    ROW(seq_ahead),    ROW(signal),
+	ROW(skb),	    ROW(status),       ROW(task),
+	ROW(timer),	    ROW(tls_alike),    ROW(together),
+	ROW(ttl),	    ROW(unacked),      ROW(unread),
+	ROW(unsent),	    ROW(user_timeout), ROW(worked),
 };
 
 static bool put_placeholder(struct out *o, const struct view *v,
 			    const char *name, size_t size)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(shown); i++) {
-		if (strncmp(shown[i].name, name, size) ||
-		    shown[i].name[size])
+		if (strncmp(shown[i].name, name, size) || shown[i].name[size])
 			continue;
 		shown[i].show(o, v);
 		return true;
@@ -199,7 +207,7 @@ static void end(struct out *o, const char *start)
 
 void tell(const struct view *v, const char *text, char *out, size_t size)
 {
-	struct out o = { out, size };
+	struct out o = {out, size};
 
 	if (!size)
 		return;

@@ -7,10 +7,10 @@
 #include "user/base/base.h"
 #include "user/explain/timeouts.h"
 
-#define ROWS_MAX 4096
-#define FILE_MAX (1u << 20)
-#define LINE_TEXT 512
-#define COLUMNS 7
+#define ROWS_MAX    4096
+#define FILE_MAX    (1u << 20)
+#define LINE_TEXT   512
+#define COLUMNS	    7
 #define SECONDS_MAX 31536000.0 /* a year */
 
 struct timeouts {
@@ -19,9 +19,9 @@ struct timeouts {
 };
 
 static const char *const measure_names[MEASURES] = {
-	[MEASURE_IDLE] = "idle",	[MEASURE_AGE] = "age",
-	[MEASURE_HEADER] = "header",	[MEASURE_BODY] = "body",
-	[MEASURE_REQUEST] = "request",	[MEASURE_HANDSHAKE] = "handshake",
+	[MEASURE_IDLE] = "idle",	 [MEASURE_AGE] = "age",
+	[MEASURE_HEADER] = "header",	 [MEASURE_BODY] = "body",
+	[MEASURE_REQUEST] = "request",	 [MEASURE_HANDSHAKE] = "handshake",
 	[MEASURE_RESPONSE] = "response",
 };
 
@@ -335,7 +335,7 @@ struct timeout_match timeouts_match(const struct timeouts *t, double seconds,
 		[CHECKED_MEMORY] = 0.4,
 		[CHECKED_USER] = 1.5, /* somebody knows this network */
 	};
-	struct timeout_match best = { NULL, 0 };
+	struct timeout_match best = {NULL, 0};
 
 	for (size_t i = 0; i < t->rows; i++) {
 		const struct timeout_row *row = &t->row[i];
@@ -349,7 +349,7 @@ struct timeout_match timeouts_match(const struct timeouts *t, double seconds,
 			continue;
 		score *= port_factor(row, port) * founded[row->checked];
 		if (score > best.score)
-			best = (struct timeout_match){ row, score };
+			best = (struct timeout_match){row, score};
 	}
 	if (best.score > 1)
 		best.score = 1;

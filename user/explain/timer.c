@@ -5,7 +5,7 @@
 #include "user/explain/timer.h"
 
 #define LEARNED_MIN 2 /* said with their number, so that it can be judged */
-#define MATCH_MIN 0.5
+#define MATCH_MIN   0.5
 
 static bool about_idle(enum cause cause)
 {
@@ -47,8 +47,8 @@ static void set_row(struct view *view, struct verdict *v,
 static const struct timeout_row *row_near(const struct view *view,
 					  const struct timeouts *t, int64_t ms)
 {
-	unsigned int endings = 1u << END_FIN | 1u << END_FIN_AFTER |
-			       1u << END_RST;
+	unsigned int endings =
+		1u << END_FIN | 1u << END_FIN_AFTER | 1u << END_RST;
 	struct timeout_match m =
 		timeouts_match(t, (double)ms / 1000, 1u << MEASURE_IDLE,
 			       endings, facts_service_port(view->f));
@@ -64,12 +64,12 @@ static bool shows_timer(const struct view *view)
 
 static void fill_idle(struct view *view, struct verdict *v)
 {
-	const struct timeout_row *row = view->idle_match.score >= MATCH_MIN ?
-						view->idle_match.row :
-						NULL;
-	int64_t ms = view->waited && view->reply_ms > view->idle_ms ?
-			     view->reply_ms :
-			     view->idle_ms;
+	const struct timeout_row *row = view->idle_match.score >= MATCH_MIN
+						? view->idle_match.row
+						: NULL;
+	int64_t ms = view->waited && view->reply_ms > view->idle_ms
+			     ? view->reply_ms
+			     : view->idle_ms;
 
 	if (view->past.idle.n >= LEARNED_MIN)
 		set_learned(view, v, &view->past.idle,
@@ -114,8 +114,7 @@ void timer_fill(struct view *view, int64_t fired_ms, const struct timeouts *t,
 	else if (v->cause == CAUSE_FIREWALL_IDLE_DROP &&
 		 view->idle_match.score >= MATCH_MIN)
 		set_row(view, v, view->idle_match.row);
-	else if (v->cause == CAUSE_USER_TIMEOUT &&
-		 view->f->user_timeout_ms > 0)
+	else if (v->cause == CAUSE_USER_TIMEOUT && view->f->user_timeout_ms > 0)
 		set(view, v, (double)view->f->user_timeout_ms / 1000,
 		    "TCP_USER_TIMEOUT", false);
 }

@@ -59,10 +59,10 @@ enum retry {
 	RETRIES,
 };
 
-#define VERDICT_EVIDENCE 12
+#define VERDICT_EVIDENCE     12
 #define VERDICT_ALTERNATIVES 4
-#define VERDICT_FIXES 5
-#define VERDICT_TEXT 240
+#define VERDICT_FIXES	     5
+#define VERDICT_TEXT	     240
 
 struct evidence {
 	char fact[VERDICT_TEXT];

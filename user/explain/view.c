@@ -71,8 +71,8 @@ static void look_at_time(struct view *v)
 
 	v->rtt_ms = f->srtt_us > 1000 ? f->srtt_us / 1000 : 1;
 	v->quick_ms = 3 * v->rtt_ms + 20;
-	v->reply_ms = f->since_request_ms != NOT_KNOWN ? f->since_request_ms :
-							 f->since_send_ms;
+	v->reply_ms = f->since_request_ms != NOT_KNOWN ? f->since_request_ms
+						       : f->since_send_ms;
 	v->idle_ms = facts_idle_at_end_ms(f);
 	v->paused = v->idle_ms >= PAUSE_MS;
 	v->whole_idle = whole_seconds(v->idle_ms);
@@ -82,8 +82,8 @@ static void look_at_time(struct view *v)
 static void look_at_timers(struct view *v, const struct timeouts *timeouts)
 {
 	unsigned int measures = 1u << MEASURE_IDLE;
-	unsigned int endings = 1u << END_FIN | 1u << END_FIN_AFTER |
-			       1u << END_RST;
+	unsigned int endings =
+		1u << END_FIN | 1u << END_FIN_AFTER | 1u << END_RST;
 	int64_t ms = v->idle_ms;
 
 	if (v->waited) {
@@ -99,7 +99,7 @@ static void look_at_timers(struct view *v, const struct timeouts *timeouts)
 	/* A web server's timer means nothing to a database. */
 	if (v->idle_match.row && v->protocol.class == PROTOCOL_DATABASE &&
 	    !timeout_row_has_port(v->idle_match.row, facts_service_port(v->f)))
-		v->idle_match = (struct timeout_match){ NULL, 0 };
+		v->idle_match = (struct timeout_match){NULL, 0};
 	if (!v->idle_match.row)
 		return;
 	v->component = v->idle_match.row->component;

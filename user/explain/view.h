@@ -18,28 +18,28 @@ struct view {
 	const struct facts *f;
 	struct past past;
 	struct protocol protocol;
-	const char *tls; /* as facts_tls() */
-	int64_t rtt_ms;	 /* at least 1 */
-	int64_t quick_ms; /* an answer within it came at once */
-	int64_t reply_ms; /* since our last request; NOT_KNOWN */
-	int64_t idle_ms; /* when the end was decided; NOT_KNOWN */
+	const char *tls;    /* as facts_tls() */
+	int64_t rtt_ms;	    /* at least 1 */
+	int64_t quick_ms;   /* an answer within it came at once */
+	int64_t reply_ms;   /* since our last request; NOT_KNOWN */
+	int64_t idle_ms;    /* when the end was decided; NOT_KNOWN */
 	int64_t fin_lag_ms; /* from our request to the peer's FIN */
-	bool fin;	 /* the peer's FIN had come */
-	bool fin_first;	 /* before our request left */
+	bool fin;	    /* the peer's FIN had come */
+	bool fin_first;	    /* before our request left */
 	bool fin_lag_known;
 	bool client, server;
-	bool solicited;	 /* something of ours was under way */
-	bool at_once;	 /* the end came within quick_ms of our request */
-	bool paused;	 /* idle for a pause before its end was decided */
-	bool used;	 /* there had been an exchange before */
-	bool due;	 /* our last write has no answer */
-	bool waited;	 /* due, and for a pause */
+	bool solicited; /* something of ours was under way */
+	bool at_once;	/* the end came within quick_ms of our request */
+	bool paused;	/* idle for a pause before its end was decided */
+	bool used;	/* there had been an exchange before */
+	bool due;	/* our last write has no answer */
+	bool waited;	/* due, and for a pause */
 	bool empty, nothing_in, nothing_out;
 	bool brief;	 /* of an age near 0 */
 	bool whole_idle; /* the idle time is a whole number of seconds */
 	bool whole_age;
-	bool closing;	 /* our end had closed first */
-	bool alien;	 /* the RST is not that of a stack with this socket */
+	bool closing; /* our end had closed first */
+	bool alien;   /* the RST is not that of a stack with this socket */
 	struct timeout_match idle_match;
 	const char *component; /* in texts, for {component} */
 	double timer_s;	       /* in texts, for {timer} */

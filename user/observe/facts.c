@@ -40,6 +40,8 @@ static void connection_init(struct facts *f)
 	f->keepalive_on = f->linger0 = f->listening = TRI_UNKNOWN;
 	f->user_timeout_ms = f->keepalive_ms = NOT_KNOWN;
 	f->sock_err = f->sock_err_soft = NOT_KNOWN;
+	f->gap_ms = f->since_gap_ms = f->worked_idle_ms = NOT_KNOWN;
+	f->fin_since_send_ms = NOT_KNOWN;
 	f->first_out_bytes = f->first_in_bytes = NOT_KNOWN;
 	f->tls_alert = f->http_status = NOT_KNOWN;
 	f->accept_backlog = f->accept_max = NOT_KNOWN;

@@ -122,6 +122,11 @@ struct facts {
 	int64_t user_timeout_ms; /* 0: not set */
 	int64_t keepalive_ms;	/* TCP_KEEPIDLE where set, NOT_KNOWN */
 	bool unsolicited;	/* nothing of ours was under way to the peer */
+	int64_t gap_ms;		/* the last pause of about 1 s and more ... */
+	int64_t since_gap_ms;	/* ... and how long before the failure it ended */
+	int64_t worked_idle_ms; /* the longest pause before that: survived */
+	int64_t fin_since_send_ms; /* from our last write to the peer's FIN */
+	enum rec_notice notice;	/* what the server said with its last words */
 	bool again;		/* the same connection had failed before */
 	bool seeded;		/* older than the daemon */
 	int shutdown;		/* sk_shutdown; NOT_KNOWN */

@@ -24,6 +24,7 @@
 #include "user/observe/plan.h"
 
 #define RING_BYTES (8u << 20)
+#define PAUSE_MS 900 /* shorter silence is no idle time that a timer ends */
 
 /* The choice made for one hook of the plan. */
 struct choice {
@@ -295,6 +296,7 @@ static void fill_context(struct observer *o)
 	struct utsname name;
 
 	ctx->jiffy_ms = calibrate_jiffy_ms(o);
+	o->skel->bss->pause_jiffies = (uint32_t)(PAUSE_MS / ctx->jiffy_ms);
 	ctx->unix_offset_ns = clock_unix_us() * 1000 - (int64_t)clock_mono_ns();
 	kernel_reset_reasons(o->btf, ctx);
 	if (uname(&name))
@@ -586,8 +588,8 @@ size_t observer_get_probes(const struct observer *o,
 
 /* What tracepoints alone cannot show, whatever the kernel. */
 static const char *const always_blind[] = {
-	"splice from a socket: the call that is told is not seen "
-	"(the process is known when it closes the socket)",
+	"splice from a socket, and recvmmsg on one that has failed: the call "
+	"that is told is not seen (the process is, when it closes)",
 	"errors taken with getsockopt(SO_ERROR) or seen by poll: not seen",
 	"the received RST itself (TTL, window, sequence): not seen by "
 	"tracepoints",

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "user/base/base.h"
@@ -175,6 +176,15 @@ static void set_bytes(const struct rec_failure *r, struct facts *f)
 		f->unread_bytes--;
 }
 
+/* Ticks are coarse: what happened on a connection is no older than it is. */
+static int64_t since_ms(uint32_t jiffies, const struct record_context *ctx,
+			const struct facts *f)
+{
+	int64_t ms = jiffies_ms(jiffies, ctx);
+
+	return f->age_ms != NOT_KNOWN && ms > f->age_ms ? f->age_ms : ms;
+}
+
 static void set_times(const struct rec_failure *r,
 		      const struct record_context *ctx, struct facts *f)
 {
@@ -182,17 +192,34 @@ static void set_times(const struct rec_failure *r,
 
 	/* the kernel seeds these times at establishment */
 	if (f->sent_bytes > 0)
-		f->since_send_ms = jiffies_ms(s->since_send_jiffies, ctx);
+		f->since_send_ms = since_ms(s->since_send_jiffies, ctx, f);
 	if (f->received_bytes > 0)
-		f->since_receive_ms = jiffies_ms(s->since_receive_jiffies, ctx);
-	f->since_ack_ms = jiffies_ms(s->since_ack_jiffies, ctx);
-	if (f->unacked_bytes > 0 && s->packets_out) {
+		f->since_receive_ms =
+			since_ms(s->since_receive_jiffies, ctx, f);
+	f->since_ack_ms = since_ms(s->since_ack_jiffies, ctx, f);
+	/* at an error the queue has been purged, first_tx_mstamp is left */
+	if (f->unacked_bytes > 0 &&
+	    (s->packets_out || r->head.kind == REC_ERROR)) {
 		if (s->since_first_tx_us != REC_NEVER)
 			f->since_request_ms = s->since_first_tx_us / 1000;
 		else
 			f->since_request_ms =
-				jiffies_ms(s->since_busy_jiffies, ctx);
+				since_ms(s->since_busy_jiffies, ctx, f);
 	}
+}
+
+static void set_gaps(const struct rec_failure *r,
+		     const struct record_context *ctx, struct facts *f)
+{
+	if (r->gap_jiffies) {
+		f->gap_ms = jiffies_ms(r->gap_jiffies, ctx);
+		f->since_gap_ms = jiffies_ms(r->since_gap_jiffies, ctx);
+	}
+	if (r->worked_jiffies)
+		f->worked_idle_ms = jiffies_ms(r->worked_jiffies, ctx);
+	if (r->fin_since_send_jiffies)
+		f->fin_since_send_ms =
+			jiffies_ms(r->fin_since_send_jiffies, ctx);
 }
 
 static void set_sock(const struct rec_failure *r,
@@ -220,7 +247,9 @@ static void set_sock(const struct rec_failure *r,
 	f->shutdown = s->shutdown;
 	f->sock_err = s->err;
 	f->sock_err_soft = s->err_soft;
-	f->unsolicited = !f->unacked_bytes && !f->unsent_bytes;
+	f->unsolicited = !f->unacked_bytes && !f->unsent_bytes &&
+			 !s->probes_out;
+	set_gaps(r, ctx, f);
 }
 
 static void set_peer_fin(const struct rec_failure *r, struct facts *f)
@@ -254,6 +283,7 @@ static void set_labels(const struct rec_failure *r, struct facts *f)
 		f->tls_alert = r->tls_alert - 1;
 	if (r->http_status)
 		f->http_status = r->http_status;
+	f->notice = r->notice < NOTICES ? r->notice : NOTICE_ERROR;
 }
 
 static void set_packets(const struct rec_failure *r,
@@ -338,25 +368,42 @@ static void set_ends(const struct rec_failure *r,
 /* --- idle ----------------------------------------------------------------- */
 
 #define ONE_EXCHANGE_MS 1000
+#define SAME_SEGMENT_MS 10
+
+/*
+ * Whether the peer's last data came with its FIN: a farewell (an error message,
+ * an alert). The silence that a timer saw ended there.
+ */
+static bool came_with_fin(const struct facts *f)
+{
+	return f->peer_fin_before_ms != NOT_KNOWN &&
+	       f->since_receive_ms != NOT_KNOWN &&
+	       llabs(f->since_receive_ms - f->peer_fin_before_ms) <=
+		       SAME_SEGMENT_MS;
+}
 
 /*
  * How long before our last request the connection had been silent. What came
  * before it is the peer's last data, or, where we only ever send, the ACK of
  * what we sent before; an ACK less than a second older than the send belongs to
- * the same request (its head was acknowledged before its body left), and where
- * keepalive is on an ACK may be that of a probe.
+ * the same request (its head was acknowledged before its body left), that of a
+ * FIN is no traffic, and where keepalive is on an ACK may be that of a probe.
  */
 static int64_t idle_before_request(const struct facts *f, int64_t sent_ms)
 {
 	int64_t before = f->since_receive_ms;
 
+	if (came_with_fin(f) && f->fin_since_send_ms >= ONE_EXCHANGE_MS)
+		before = f->peer_fin_before_ms + f->fin_since_send_ms;
 	if (before == NOT_KNOWN)
 		before = f->age_ms;
 	if (before == NOT_KNOWN)
 		return NOT_KNOWN;
 	if (f->keepalive_on != TRI_YES && f->acked_bytes > 0 &&
 	    f->since_ack_ms != NOT_KNOWN && f->since_ack_ms < before &&
-	    f->since_ack_ms > sent_ms + ONE_EXCHANGE_MS)
+	    f->since_ack_ms > sent_ms + ONE_EXCHANGE_MS &&
+	    (f->peer_fin_before_ms == NOT_KNOWN ||
+	     llabs(f->since_ack_ms - f->peer_fin_before_ms) > SAME_SEGMENT_MS))
 		before = f->since_ack_ms;
 	return before > sent_ms ? before - sent_ms : 0;
 }
@@ -382,6 +429,9 @@ static int64_t idle_before(const struct facts *f)
 		sent = f->since_send_ms;
 	if (sent != NOT_KNOWN)
 		return idle_before_request(f, sent);
+	/* unsolicited: a farewell that came with the FIN was no traffic */
+	if (came_with_fin(f) && f->fin_since_send_ms >= ONE_EXCHANGE_MS)
+		return f->fin_since_send_ms;
 	return last == NOT_KNOWN ? f->age_ms : last;
 }
 
@@ -417,6 +467,12 @@ static void set_people(const struct rec_failure *r,
 	if (f->state != TCP_SYN_SENT || !(r->known & KNOWN_OWNER) ||
 	    r->owner.how != HOW_CONNECT || f->kind == KIND_SENT)
 		return;
+	/* given up by its own hand: no call was told anything */
+	if (f->kind == KIND_TIMEOUT && !r->sock.err) {
+		record_call(&r->task, ctx, &f->call);
+		f->told = f->task;
+		return;
+	}
 	record_call(&r->owner, ctx, &f->call);
 	f->call.class = CALL_CONNECT;
 	f->call.errno_nr = f->kind == KIND_REFUSED ? ECONNREFUSED : r->sock.err;

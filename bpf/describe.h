@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* All that is known of a connection of ours that something else ended. */
+#ifndef RSTSCOPE_DESCRIBE_BPF_H
+#define RSTSCOPE_DESCRIBE_BPF_H
+
+#include "bpf/sock.h"
+#include "bpf/flow.h"
+#include "bpf/task.h"
+
+/* Our segment was dropped by netfilter on this host just before: a REJECT. */
+#define NETFILTER_RECENT_NS 3000000ull
+static __always_inline void netfilter_describe(struct rec_failure *r)
+{
+	struct dropped_slot *slot;
+	struct rec_flow f;
+	u64 hash, age;
+	u32 index;
+
+	flow_of(r, &f);
+	hash = flow_hash(&f);
+	index = hash & (DROPPED_SLOTS - 1);
+	slot = bpf_map_lookup_elem(&dropped, &index);
+	if (!slot || slot->hash != hash)
+		return;
+	if (set_separate_netns && slot->netns != r->netns)
+		return;
+	age = r->head.time_ns - slot->time_ns;
+	if (age > NETFILTER_RECENT_NS)
+		return;
+	r->netfilter_us = age / 1000;
+	r->known |= KNOWN_NETFILTER;
+}
+
+/*
+ * The options of the segment in hand were parsed into rx_opt before it was seen
+ * to be a RST (tcp_validate_incoming). Where timestamps were agreed, a Linux
+ * that aborts its socket sends them; one that knows no socket, a REJECT rule or
+ * a forger does not.
+ */
+static __always_inline void rst_options(struct rec_failure *r,
+					struct tcp_sock *tp)
+{
+	if (r->state == TCP_SYN_SENT ||
+	    !BPF_CORE_READ_BITFIELD(tp, rx_opt.tstamp_ok))
+		return;
+	r->rst_timestamps = BPF_CORE_READ_BITFIELD(tp, rx_opt.saw_tstamp);
+	r->known |= KNOWN_RST_OPTIONS;
+}
+
+static __always_inline void describe(struct rec_failure *r,
+				     struct tcp_sock *tp, struct conn *conn)
+{
+	sock_tuple(tp, r);
+	sock_numbers(tp, r);
+	if (conn) {
+		conn_describe(conn, r);
+		conn_set_answered(conn, tp, r);
+	} else {
+		r->flags |= SOCKF_NO_RECORD;
+	}
+	listener_describe(r);
+	flow_describe_other(r);
+	netfilter_describe(r);
+	if (r->sock.flags & SOCKF_OWNED) {
+		task_current(&r->task, HOW_CURRENT);
+		r->known |= KNOWN_TASK;
+	}
+}
+
+#endif

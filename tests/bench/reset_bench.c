@@ -26,18 +26,17 @@
 #include "tests/e2e/daemon.h"
 #include "tests/e2e/harness.h"
 
-#define RESETS 100000
-#define ROUNDS 5
+#define RESETS	   100000
+#define ROUNDS	   5
 #define ROUNDS_MAX 50
 
 enum mode { BARE, DAEMON, TCPDUMP, MODES };
-static const char *const mode_names[MODES] = { "bare", "rstscope", "tcpdump" };
+static const char *const mode_names[MODES] = {"bare", "rstscope", "tcpdump"};
 
 /* Where events may get lost. */
 enum { RING, QUEUE, STORE, STAGES };
-static const char *const stages[STAGES] = { "stage=\"ring\"",
-					    "stage=\"queue\"",
-					    "stage=\"store\"" };
+static const char *const stages[STAGES] = {"stage=\"ring\"", "stage=\"queue\"",
+					   "stage=\"store\""};
 
 struct sample {
 	double traffic_us; /* CPU of both ends, per reset */
@@ -46,7 +45,7 @@ struct sample {
 	double rss_kib;
 	double rest_kib;
 	double lost[STAGES], seen, unattributed; /* events of this round */
-	bool known;	   /* those three */
+	bool known;				 /* those three */
 };
 
 static void die(const char *what)
@@ -55,16 +54,17 @@ static void die(const char *what)
 	exit(1);
 }
 
-/* --- the traffic ----------------------------------------------------------- */
+/* --- the traffic -----------------------------------------------------------
+ */
 static void client_storm(int resets, const struct sockaddr_in *to)
 {
-	struct linger linger = { 1, 0 };
+	struct linger linger = {1, 0};
 
 	for (int i = 0; i < resets; i++) {
 		int fd = socket(AF_INET, SOCK_STREAM, 0);
 
-		if (fd < 0 || connect(fd, (const struct sockaddr *)to,
-				      sizeof(*to)))
+		if (fd < 0 ||
+		    connect(fd, (const struct sockaddr *)to, sizeof(*to)))
 			die("connect");
 		setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
 		close(fd);
@@ -94,7 +94,7 @@ static int listen_any(struct sockaddr_in *at)
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	socklen_t size = sizeof(*at);
 
-	*at = (struct sockaddr_in){ .sin_family = AF_INET };
+	*at = (struct sockaddr_in){.sin_family = AF_INET};
 	at->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	if (fd < 0 || bind(fd, (struct sockaddr *)at, sizeof(*at)) ||
 	    listen(fd, 1024) || getsockname(fd, (struct sockaddr *)at, &size))
@@ -147,7 +147,8 @@ static void storm(int resets, struct sample *s)
 	s->traffic_us = cpu * 1e6 / resets;
 }
 
-/* --- who watches ----------------------------------------------------------- */
+/* --- who watches -----------------------------------------------------------
+ */
 /* User and system time of a live process, seconds. */
 static double process_cpu(pid_t pid)
 {
@@ -161,9 +162,10 @@ static double process_cpu(pid_t pid)
 		die(path);
 	fclose(f);
 	end = strrchr(text, ')');
-	if (!end || sscanf(end + 2,
-			   "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
-			   &user, &sys) != 2)
+	if (!end ||
+	    sscanf(end + 2,
+		   "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
+		   &sys) != 2)
 		die(path);
 	return (double)(user + sys) / sysconf(_SC_CLK_TCK);
 }
@@ -231,9 +233,9 @@ static double metric(const char *text, const char *name, const char *label)
 #define PORT_TEXT "9478"
 static char *metrics(void)
 {
-	const char *const argv[] = { "curl", "-sS", "--fail",
-				     "http://127.0.0.1:" PORT_TEXT "/metrics",
-				     NULL };
+	const char *const argv[] = {"curl", "-sS", "--fail",
+				    "http://127.0.0.1:" PORT_TEXT "/metrics",
+				    NULL};
 	char *out = NULL;
 
 	if (!run_program(argv, 10000, &out, NULL))
@@ -265,12 +267,12 @@ static void watched_by_daemon(int resets, struct sample *s, struct daemon *d)
 	s->known = before && after;
 	if (s->known) {
 		for (int i = 0; i < STAGES; i++)
-			s->lost[i] = grown(before, after,
-					   "rstscope_events_lost_total",
-					   stages[i]);
+			s->lost[i] =
+				grown(before, after,
+				      "rstscope_events_lost_total", stages[i]);
 		s->seen = grown(before, after, "rstscope_resets_total", "");
-		s->unattributed = grown(before, after,
-					"rstscope_unattributed_total", "");
+		s->unattributed =
+			grown(before, after, "rstscope_unattributed_total", "");
 	}
 	free(before);
 	free(after);
@@ -304,7 +306,8 @@ static void watched_by_tcpdump(int resets, struct sample *s)
 	close(fd);
 }
 
-/* --- the table ------------------------------------------------------------- */
+/* --- the table -------------------------------------------------------------
+ */
 static int by_value(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;
@@ -317,13 +320,13 @@ static double median(const struct sample *samples, int rounds, size_t field)
 	double values[ROUNDS_MAX];
 
 	for (int i = 0; i < rounds; i++)
-		values[i] = *(const double *)((const char *)&samples[i] +
-					      field);
+		values[i] =
+			*(const double *)((const char *)&samples[i] + field);
 	qsort(values, rounds, sizeof(values[0]), by_value);
-	return rounds % 2 ? values[rounds / 2] :
-			    (values[rounds / 2 - 1] + values[rounds / 2]) / 2;
+	return rounds % 2 ? values[rounds / 2]
+			  : (values[rounds / 2 - 1] + values[rounds / 2]) / 2;
 }
-#define MEDIAN(m, field) \
+#define MEDIAN(m, field)                                                       \
 	median(samples[m], rounds, offsetof(struct sample, field))
 
 static void print_table(struct sample samples[MODES][ROUNDS_MAX], int rounds)
@@ -342,8 +345,8 @@ static void print_table(struct sample samples[MODES][ROUNDS_MAX], int rounds)
 
 static void print_round(int round, enum mode mode, const struct sample *s)
 {
-	printf("round %d %-9s traffic %6.2f us, watcher %5.2f us a reset", round,
-	       mode_names[mode], s->traffic_us, s->watcher_us);
+	printf("round %d %-9s traffic %6.2f us, watcher %5.2f us a reset",
+	       round, mode_names[mode], s->traffic_us, s->watcher_us);
 	if (s->known)
 		printf(", %.0f resets counted, lost %.0f in the ring, %.0f in "
 		       "the queue, %.0f in the store, %.0f unattributed",
@@ -355,8 +358,8 @@ static void print_round(int round, enum mode mode, const struct sample *s)
 
 int main(int argc, char **argv)
 {
-	static const char *const listen[] = { "--listen", "127.0.0.1:" PORT_TEXT,
-					      NULL };
+	static const char *const listen[] = {"--listen", "127.0.0.1:" PORT_TEXT,
+					     NULL};
 	static struct sample samples[MODES][ROUNDS_MAX];
 	int resets = argc > 1 ? atoi(argv[1]) : RESETS;
 	int rounds = argc > 2 ? atoi(argv[2]) : ROUNDS;

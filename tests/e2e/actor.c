@@ -17,8 +17,8 @@
 #include "tests/e2e/harness.h"
 
 #define DEED_LIMIT_MS 15000
-#define ORDERS_FD 3
-#define ANSWERS_FD 4
+#define ORDERS_FD     3
+#define ANSWERS_FD    4
 
 struct order {
 	deed_fn fn;
@@ -120,8 +120,8 @@ static struct actor *actor_born(struct birth *b)
 	a->answers = high(answers[0]);
 	snprintf(a->comm, sizeof(a->comm), "%s", b->comm);
 	fflush(NULL);
-	a->pid = b->flags & ACTOR_PID_NAMESPACE ? fork_in_pid_namespace() :
-						  fork();
+	a->pid = b->flags & ACTOR_PID_NAMESPACE ? fork_in_pid_namespace()
+						: fork();
 	if (a->pid < 0)
 		harness_die("fork");
 	if (!a->pid)
@@ -134,14 +134,14 @@ static struct actor *actor_born(struct birth *b)
 
 struct actor *actor_new_in(int netns_fd, const char *comm, int flags)
 {
-	struct birth b = { comm, netns_fd, -1, flags, -1, -1 };
+	struct birth b = {comm, netns_fd, -1, flags, -1, -1};
 
 	return actor_born(&b);
 }
 
 struct actor *actor_new_keep(const char *comm, int fd)
 {
-	struct birth b = { comm, -1, fd, 0, -1, -1 };
+	struct birth b = {comm, -1, fd, 0, -1, -1};
 
 	return actor_born(&b);
 }
@@ -171,7 +171,7 @@ const char *actor_comm(const struct actor *a)
 
 void actor_start(struct actor *a, deed_fn fn, const long args[4])
 {
-	struct order order = { .fn = fn };
+	struct order order = {.fn = fn};
 
 	memcpy(order.args, args, sizeof(order.args));
 	if (write(a->orders, &order, sizeof(order)) != sizeof(order))
@@ -180,7 +180,7 @@ void actor_start(struct actor *a, deed_fn fn, const long args[4])
 
 long actor_finish(struct actor *a)
 {
-	struct pollfd answer = { .fd = a->answers, .events = POLLIN };
+	struct pollfd answer = {.fd = a->answers, .events = POLLIN};
 	long result;
 
 	if (poll(&answer, 1, harness_ms(DEED_LIMIT_MS)) != 1)

@@ -37,10 +37,10 @@ pid_t actor_pid(const struct actor *a);
 const char *actor_comm(const struct actor *a);
 
 /* Orders a deed; fails the test where its end is not told in time. */
-#define act(a, fn, ...) actor_do(a, fn, (const long[4]){ __VA_ARGS__ })
+#define act(a, fn, ...) actor_do(a, fn, (const long[4]){__VA_ARGS__})
 long actor_do(struct actor *a, deed_fn fn, const long args[4]);
 /* The two halves of it, for deeds that block. */
-#define act_start(a, fn, ...) actor_start(a, fn, (const long[4]){ __VA_ARGS__ })
+#define act_start(a, fn, ...) actor_start(a, fn, (const long[4]){__VA_ARGS__})
 void actor_start(struct actor *a, deed_fn fn, const long args[4]);
 long actor_finish(struct actor *a);
 /* Waits until the actor sleeps in the kernel, as in a blocking read. */

@@ -19,14 +19,14 @@
 #include "tests/e2e/harness.h"
 
 #define READY_LIMIT_MS 30000
-#define STOP_LIMIT_MS 20000
-#define LS_LIMIT_MS 20000
-#define ARGS_MAX 32
+#define STOP_LIMIT_MS  20000
+#define LS_LIMIT_MS    20000
+#define ARGS_MAX       32
 
 struct daemon {
 	pid_t pid; /* 0: it has ended */
 	bool own_dir;
-	int64_t since;	/* UNIX time of its start */
+	int64_t since; /* UNIX time of its start */
 	char dir[64];
 	char log[80];
 	char store[96];
@@ -46,7 +46,7 @@ const char *program_path(const char *name)
 
 static int notify_open(const char *dir, char *path, size_t size)
 {
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	snprintf(a.sun_path, sizeof(a.sun_path), "%s/notify", dir);
@@ -61,7 +61,7 @@ static int notify_open(const char *dir, char *path, size_t size)
 static bool notify_wait(int fd, struct daemon *d)
 {
 	int64_t end = harness_now_ms() + harness_ms(READY_LIMIT_MS);
-	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct pollfd p = {.fd = fd, .events = POLLIN};
 	char text[512];
 	ssize_t n;
 
@@ -83,8 +83,8 @@ static bool notify_wait(int fd, struct daemon *d)
 static void daemon_exec(const struct daemon *d, const char *notify,
 			const char *const more[])
 {
-	const char *args[ARGS_MAX] = { program_path("rstscoped"), "--store",
-				       d->store, "--listen", "off" };
+	const char *args[ARGS_MAX] = {program_path("rstscoped"), "--store",
+				      d->store, "--listen", "off"};
 	int log = open(d->log, O_WRONLY | O_CREAT | O_APPEND, 0644);
 	int n = 5;
 
@@ -151,8 +151,8 @@ struct daemon *daemon_start(const char *const more[])
 
 static int status_of(int status)
 {
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) :
-				     WEXITSTATUS(status);
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status)
+				   : WEXITSTATUS(status);
 }
 
 /* The exit status, or 124 after a SIGKILL at the limit. */
@@ -194,7 +194,7 @@ void daemon_kill(struct daemon *d)
 
 void daemon_free(struct daemon *d)
 {
-	const char *const rm[] = { "rm", "-rf", d->dir, NULL };
+	const char *const rm[] = {"rm", "-rf", d->dir, NULL};
 
 	if (d->pid && daemon_stop(d))
 		fprintf(stderr, "the daemon did not end well\n");
@@ -229,7 +229,8 @@ void daemon_print_log(const struct daemon *d)
 		fclose(f);
 }
 
-/* --- programs -------------------------------------------------------------- */
+/* --- programs --------------------------------------------------------------
+ */
 static char *slurp(int fd)
 {
 	off_t size = lseek(fd, 0, SEEK_END);
@@ -276,7 +277,8 @@ int run_program(const char *const argv[], int limit_ms, char **out, char **err)
 	return status;
 }
 
-/* --- events ---------------------------------------------------------------- */
+/* --- events ----------------------------------------------------------------
+ */
 static json_t *parse_lines(char *text, int64_t after)
 {
 	json_t *events = json_array(), *event;
@@ -299,9 +301,15 @@ static json_t *parse_lines(char *text, int64_t after)
 json_t *daemon_events(const struct daemon *d, int64_t after)
 {
 	char since[32];
-	const char *const argv[] = { program_path("rstscope"), "ls", "--json",
-				     "--benign", "--since", since, "--store",
-				     d->store, NULL };
+	const char *const argv[] = {program_path("rstscope"),
+				    "ls",
+				    "--json",
+				    "--benign",
+				    "--since",
+				    since,
+				    "--store",
+				    d->store,
+				    NULL};
 	char *out = NULL, *err = NULL;
 	json_t *events = NULL;
 	int status;
@@ -324,8 +332,8 @@ int64_t daemon_last_id(const struct daemon *d)
 	int64_t last = 0, id;
 
 	for (size_t i = 0; i < n; i++) {
-		id = json_integer_value(json_object_get(
-			json_array_get(events, i), "id"));
+		id = json_integer_value(
+			json_object_get(json_array_get(events, i), "id"));
 		last = id > last ? id : last;
 	}
 	json_decref(events);

@@ -12,7 +12,8 @@
 #include "tests/e2e/harness.h"
 #include "tests/e2e/net.h"
 
-/* --- prefork --------------------------------------------------------------- */
+/* --- prefork ---------------------------------------------------------------
+ */
 /*
  * The actor forks a worker that accepts on its listener, waits for the RST in
  * a read, and ends. The worker's pid.
@@ -61,8 +62,8 @@ static void test_prefork_worker_is_told(void **state)
 	act(client, do_close, c);
 	expect(w, .kind = "received", .pid = worker, .comm = "e2e-worker",
 	       .via = "syscall", .class = "read", .call = "recvfrom",
-	       .error = "ECONNRESET", .cause = "linger_zero",
-	       .role = "server", .other = client);
+	       .error = "ECONNRESET", .cause = "linger_zero", .role = "server",
+	       .other = client);
 	expect(w, .kind = "sent", .by = client, .via = "syscall",
 	       .class = "close", .call = "close", .cause = "linger_zero",
 	       .role = "client", .other_pid = worker);
@@ -92,7 +93,8 @@ static void test_prefork_worker_resets(void **state)
 	act(parent, do_end, worker);
 }
 
-/* --- passed on ------------------------------------------------------------- */
+/* --- passed on -------------------------------------------------------------
+ */
 static int channel[2];
 
 static void test_descriptor_passed_to_another(void **state)
@@ -126,7 +128,8 @@ static void test_descriptor_passed_to_another(void **state)
 	expect_nothing_else(w);
 }
 
-/* --- namespaces and threads ------------------------------------------------ */
+/* --- namespaces and threads ------------------------------------------------
+ */
 static void test_process_in_a_pid_namespace(void **state)
 {
 	struct world *w = *state;
@@ -202,7 +205,8 @@ static void test_thread_is_told(void **state)
 	expect_nothing_else(w);
 }
 
-/* --- older than the daemon ------------------------------------------------- */
+/* --- older than the daemon -------------------------------------------------
+ */
 static void own_daemon(struct world *w, const char *const more[])
 {
 	w->daemon = daemon_start(more);
@@ -231,8 +235,9 @@ static void test_socket_older_than_the_daemon(void **state)
 	expect_nothing_else(w);
 }
 
-/* --- namespaces as hosts --------------------------------------------------- */
-static const char *const separate[] = { "--separate-netns", NULL };
+/* --- namespaces as hosts ---------------------------------------------------
+ */
+static const char *const separate[] = {"--separate-netns", NULL};
 
 static void across(struct world *w, bool joined)
 {

@@ -35,7 +35,7 @@ static void refused_with(int status, const char *word, const char *fmt, ...)
 static void refused_with(int status, const char *word, const char *fmt, ...)
 {
 	char command[1024], *out = NULL, *err = NULL;
-	const char *const argv[] = { "sh", "-c", command, NULL };
+	const char *const argv[] = {"sh", "-c", command, NULL};
 	va_list ap;
 	int have;
 
@@ -73,14 +73,16 @@ static struct daemon *own_daemon(struct world *w, const char *const more[])
 	return w->daemon;
 }
 
-/* --- usage ----------------------------------------------------------------- */
+/* --- usage -----------------------------------------------------------------
+ */
 static void test_wrong_options(void **state)
 {
 	(void)state;
 	refused_with(USAGE, "nonsense", "%s --nonsense", daemon_path());
 	refused_with(USAGE, "retain-age", "%s --retain-age soon",
 		     daemon_path());
-	refused_with(USAGE, "retain-size", "%s --retain-size=-1", daemon_path());
+	refused_with(USAGE, "retain-size", "%s --retain-size=-1",
+		     daemon_path());
 	refused_with(USAGE, "syscalls", "%s --syscalls maybe", daemon_path());
 	refused_with(USAGE, "once", "%s --once 0", daemon_path());
 	refused_with(USAGE, "listen", "%s --listen 127.0.0.1", daemon_path());
@@ -92,12 +94,18 @@ static void test_wrong_options(void **state)
 static void test_wrong_filters(void **state)
 {
 	static const char *const wrong[][2] = {
-		{ "since", "yesterday-ish" }, { "until", "25:99" },
-		{ "pid", "x" },		      { "pid", "-4" },
-		{ "peer", "10.0.0" },	      { "peer", "10.0.0.0/33" },
-		{ "port", "65536" },	      { "cause", "gremlins" },
-		{ "kind", "nonsense" },	      { "syscall", "fly" },
-		{ "limit", "-1" },	      { "container", "../x" },
+		{"since", "yesterday-ish"},
+		{"until", "25:99"},
+		{"pid", "x"},
+		{"pid", "-4"},
+		{"peer", "10.0.0"},
+		{"peer", "10.0.0.0/33"},
+		{"port", "65536"},
+		{"cause", "gremlins"},
+		{"kind", "nonsense"},
+		{"syscall", "fly"},
+		{"limit", "-1"},
+		{"container", "../x"},
 	};
 
 	(void)state;
@@ -117,12 +125,13 @@ static void test_configuration_file(void **state)
 		     daemon_path(), dir, dir);
 	must_in(-1, "printf 'listen = off\\nretain-age = soon\\n' >%s/value",
 		dir);
-	refused_with(USAGE, "retain-age", "%s --config %s/value",
-		     daemon_path(), dir);
+	refused_with(USAGE, "retain-age", "%s --config %s/value", daemon_path(),
+		     dir);
 	refused_with(USAGE, "missing.conf", "%s --config %s/missing.conf",
 		     daemon_path(), dir);
-	must_in(-1, "printf 'listen = off\\nonce = 1\\nstore = %s/c.db\\n' "
-		    ">%s/good",
+	must_in(-1,
+		"printf 'listen = off\\nonce = 1\\nstore = %s/c.db\\n' "
+		">%s/good",
 		dir, dir);
 	must_in(-1, "%s --config %s/good 2>/dev/null", daemon_path(), dir);
 	must_in(-1, "test -s %s/c.db", dir);
@@ -138,7 +147,8 @@ static void test_help_and_version(void **state)
 	must_in(-1, "%s --version | grep -q rstscope", cli());
 }
 
-/* --- privileges, ports, stores --------------------------------------------- */
+/* --- privileges, ports, stores ---------------------------------------------
+ */
 static void test_no_privileges(void **state)
 {
 	(void)state;
@@ -151,8 +161,7 @@ static void test_no_privileges(void **state)
 static void test_port_taken(void **state)
 {
 	struct actor *other = actor_new("e2e-other", 0);
-	long port = act(other, do_port,
-			act(other, do_listen, AF_INET, 8));
+	long port = act(other, do_port, act(other, do_listen, AF_INET, 8));
 
 	(void)state;
 	refused_with(FAILED, "in use",
@@ -165,8 +174,9 @@ static void test_store_missing(void **state)
 	(void)state;
 	refused_with(FAILED, "missing.db", "%s ls --store %s/missing.db", cli(),
 		     scratch());
-	refused_with(FAILED, "no/such", "%s --listen off --store %s/no/such/e.db",
-		     daemon_path(), scratch());
+	refused_with(FAILED, "no/such",
+		     "%s --listen off --store %s/no/such/e.db", daemon_path(),
+		     scratch());
 }
 
 static void test_not_a_store(void **state)
@@ -235,7 +245,8 @@ static void test_no_such_event(void **state)
 		     cli(), daemon_store(w->daemon));
 }
 
-/* --- life ------------------------------------------------------------------ */
+/* --- life ------------------------------------------------------------------
+ */
 static void one_reset(struct world *w)
 {
 	struct pair p = pair_new(w->family);
@@ -297,8 +308,8 @@ static void test_doctor(void **state)
 	struct world *w = *state;
 	struct daemon *d = own_daemon(w, NULL);
 	char *out = NULL;
-	const char *const argv[] = { cli(), "doctor", "--store",
-				     daemon_store(d), NULL };
+	const char *const argv[] = {cli(), "doctor", "--store", daemon_store(d),
+				    NULL};
 
 	if (run_program(argv, LIMIT_MS, &out, NULL)) {
 		print_error("%s", out);
@@ -312,12 +323,13 @@ static void test_doctor(void **state)
 	free(out);
 }
 
-/* --- metrics --------------------------------------------------------------- */
+/* --- metrics ---------------------------------------------------------------
+ */
 static char *http_get(const char *path)
 {
 	char url[128], *out = NULL;
-	const char *const argv[] = { "curl", "-sS", "--fail", "--max-time",
-				     "5", url, NULL };
+	const char *const argv[] = {"curl", "-sS", "--fail", "--max-time",
+				    "5",    url,   NULL};
 
 	snprintf(url, sizeof(url), "http://127.0.0.1:9477%s", path);
 	assert_int_equal(run_program(argv, LIMIT_MS, &out, NULL), 0);
@@ -326,8 +338,8 @@ static char *http_get(const char *path)
 
 static void test_metrics(void **state)
 {
-	static const char *const listen[] = { "--listen", "127.0.0.1:9477",
-					      NULL };
+	static const char *const listen[] = {"--listen", "127.0.0.1:9477",
+					     NULL};
 	struct world *w = *state;
 	char *text;
 
@@ -344,7 +356,8 @@ static void test_metrics(void **state)
 	free(http_get("/healthz"));
 }
 
-/* --- record and replay ----------------------------------------------------- */
+/* --- record and replay -----------------------------------------------------
+ */
 /* What must be the same of an event, on one line. */
 static char *essence(const json_t *event)
 {
@@ -391,9 +404,9 @@ static void test_record_and_replay(void **state)
 {
 	struct world *w = *state;
 	char file[128], *out = NULL;
-	const char *const record[] = { "--record", file, NULL };
-	const char *const replay[] = { cli(), "replay", "--json", "--benign",
-				       file, NULL };
+	const char *const record[] = {"--record", file, NULL};
+	const char *const replay[] = {cli(),	  "replay", "--json",
+				      "--benign", file,	    NULL};
 	json_t *events, *event;
 	struct daemon *d;
 	size_t i;
@@ -407,8 +420,7 @@ static void test_record_and_replay(void **state)
 	assert_true(json_array_size(events) >= 4);
 	assert_int_equal(run_program(replay, LIMIT_MS, &out, NULL), 0);
 	assert_int_equal(lines(out), json_array_size(events));
-	json_array_foreach(events, i, event)
-		must_be_replayed(event, out);
+	json_array_foreach(events, i, event) must_be_replayed(event, out);
 	json_decref(events);
 	free(out);
 }

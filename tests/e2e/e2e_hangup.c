@@ -10,8 +10,8 @@
 #include "tests/e2e/net.h"
 
 #define REQUEST "GET / HTTP/1.1\r\nHost: e2e\r\n\r\n"
-#define ANSWER "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-#define LAST_ANSWER \
+#define ANSWER	"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+#define LAST_ANSWER                                                            \
 	"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok"
 
 static void say(struct actor *a, long fd, const char *text)
@@ -83,7 +83,8 @@ static void test_killed_while_it_worked(void **state)
 	expect_nothing_else(w);
 }
 
-/* --- healthy --------------------------------------------------------------- */
+/* --- healthy ---------------------------------------------------------------
+ */
 static void test_last_answer_then_close(void **state)
 {
 	struct world *w = *state;

@@ -8,7 +8,7 @@
 #include "tests/e2e/harness.h"
 #include "tests/e2e/net.h"
 
-#define PORT 4100
+#define PORT   4100
 #define PYTHON "/usr/bin/python3"
 
 /* A text file in the scratch directory; its path. */
@@ -41,16 +41,19 @@ static char *literal(const struct world *w)
 
 static char *url(const struct world *w)
 {
-	return w->family == AF_INET ? "http://127.0.0.1:4100/" :
-				      "http://[::1]:4100/";
+	return w->family == AF_INET ? "http://127.0.0.1:4100/"
+				    : "http://[::1]:4100/";
 }
 
 static pid_t curl(const struct world *w, char *upload)
 {
 	/* No Expect: the body is sent without waiting for a word of consent. */
-	char *argv[] = { "curl", "-sS", "--max-time", "20", "-H", "Expect:",
-			 "-o", "/dev/null", url(w), upload ? "--data-binary" : NULL, upload,
-			 NULL };
+	char *argv[] = {"curl",	      "-sS",
+			"--max-time", "20",
+			"-H",	      "Expect:",
+			"-o",	      "/dev/null",
+			url(w),	      upload ? "--data-binary" : NULL,
+			upload,	      NULL};
 
 	return start("curl", argv);
 }
@@ -58,7 +61,7 @@ static pid_t curl(const struct world *w, char *upload)
 static pid_t python_server(const struct world *w, const char *what)
 {
 	static char script[1024];
-	char *argv[] = { PYTHON, "-c", script, literal(w), NULL };
+	char *argv[] = {PYTHON, "-c", script, literal(w), NULL};
 	pid_t pid;
 
 	snprintf(script, sizeof(script),
@@ -90,8 +93,8 @@ static void test_python_linger_zero(void **state)
 	assert_int_equal(spawn_wait(client, 10000), 56); /* recv failure */
 	expect(w, .kind = "received", .pid = client, .comm = "curl",
 	       .via = "syscall", .class = "read", .call = "recvfrom",
-	       .error = "ECONNRESET", .cause = "linger_zero",
-	       .role = "client", .other_pid = server);
+	       .error = "ECONNRESET", .cause = "linger_zero", .role = "client",
+	       .other_pid = server);
 	expect(w, .kind = "sent", .pid = server, .comm = "python3",
 	       .via = "syscall", .class = "close", .call = "close",
 	       .cause = "linger_zero", .role = "server", .other_pid = client);
@@ -118,12 +121,12 @@ static char *body(int bytes)
 {
 	static char argument[256];
 
-	must_in(-1, "head -c %d /dev/zero >%s/body", bytes, scratch());
-	snprintf(argument, sizeof(argument), "@%s/body", scratch());
+	must_in(-1, "head -c %d /dev/zero >%s/post", bytes, scratch());
+	snprintf(argument, sizeof(argument), "@%s/post", scratch());
 	return argument;
 }
 
-#define BIG 8000000   /* more than any socket buffer */
+#define BIG   8000000 /* more than any socket buffer */
 #define SMALL 20000   /* sent in one piece with the head */
 
 static void test_kill_of_a_busy_python_server(void **state)
@@ -137,8 +140,8 @@ static void test_kill_of_a_busy_python_server(void **state)
 	assert_in_range(spawn_wait(client, 10000), 55, 56);
 	expect(w, .kind = "received", .pid = client, .comm = "curl",
 	       .via = "syscall", .class = ANY, .call = ANY,
-	       .error = "ECONNRESET", .cause = "process_exit",
-	       .role = "client", .other_pid = server);
+	       .error = "ECONNRESET", .cause = "process_exit", .role = "client",
+	       .other_pid = server);
 	expect(w, .kind = "sent", .pid = server, .comm = "python3",
 	       .class = "exit", .call = "exit_group", .cause = "process_exit",
 	       .role = "server", .other_pid = client);
@@ -153,7 +156,7 @@ static void test_nginx_closes_on_unread_data(void **state)
 {
 	struct world *w = *state;
 	static char conf[1024], config[256];
-	char *argv[] = { "nginx", "-e", "stderr", "-c", config, NULL };
+	char *argv[] = {"nginx", "-e", "stderr", "-c", config, NULL};
 	pid_t client;
 
 	snprintf(conf, sizeof(conf),
@@ -183,7 +186,7 @@ static void test_nginx_closes_on_unread_data(void **state)
 
 static pid_t node(const struct world *w, const char *log, char *script)
 {
-	char *argv[] = { "node", "-e", script, literal(w), NULL };
+	char *argv[] = {"node", "-e", script, literal(w), NULL};
 
 	return start(log, argv);
 }
@@ -201,20 +204,20 @@ static void test_node_keep_alive_race(void **state)
 	pid_t client;
 
 	wait_listening(PORT);
-	client = node(w, "client",
-		      "const http = require('http');"
-		      "const agent = new http.Agent({ keepAlive: true });"
-		      "const o = { host: process.argv[1], port: 4100, agent };"
-		      "http.get(o, r => { r.resume(); r.on('end', () =>"
-		      " setImmediate(() => {"
-		      "  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)),"
-		      "   0, 0, 7500);"
-		      "  http.get(o, () => process.exit(3)).on('error', e =>"
-		      "   process.exit(e.code == 'ECONNRESET' ? 42 : 4)); })); })");
+	client = node(
+		w, "client",
+		"const http = require('http');"
+		"const agent = new http.Agent({ keepAlive: true });"
+		"const o = { host: process.argv[1], port: 4100, agent };"
+		"http.get(o, r => { r.resume(); r.on('end', () =>"
+		" setImmediate(() => {"
+		"  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)),"
+		"   0, 0, 7500);"
+		"  http.get(o, () => process.exit(3)).on('error', e =>"
+		"   process.exit(e.code == 'ECONNRESET' ? 42 : 4)); })); })");
 	assert_int_equal(spawn_wait(client, 15000), 42);
-	expect(w, .kind = "received", .pid = client, .comm = ANY,
-	       .class = ANY, .role = "client", .state = "CLOSE_WAIT",
-	       .other_pid = server);
+	expect(w, .kind = "received", .pid = client, .comm = ANY, .class = ANY,
+	       .role = "client", .state = "CLOSE_WAIT", .other_pid = server);
 	expect(w, .kind = "sent", .pid = server, .comm = ANY, .class = ANY,
 	       .role = "server", .other_pid = client);
 	expect_nothing_else(w);
@@ -236,8 +239,8 @@ static void test_node_socket_hang_up(void **state)
 		      " e.message == 'socket hang up' ? 42 : 4))");
 	assert_int_equal(spawn_wait(client, 15000), 42);
 	expect(w, .kind = "hangup", .pid = client, .comm = ANY,
-	       .via = "syscall", .class = "read", .call = "read",
-	       .error = NULL, .cause = "peer_closed_early", .role = "client",
+	       .via = "syscall", .class = "read", .call = "read", .error = NULL,
+	       .cause = "peer_closed_early", .role = "client",
 	       .any_other = true);
 	expect_nothing_else(w);
 }

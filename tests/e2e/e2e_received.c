@@ -23,10 +23,10 @@ struct way {
 };
 
 static const struct way reads[] = {
-	{ do_read, "read" },
-	{ do_recv, "recvfrom" },
-	{ do_readv, "readv" },
-	{ do_recvmsg, "recvmsg" },
+	{do_read, "read"},
+	{do_recv, "recvfrom"},
+	{do_readv, "readv"},
+	{do_recvmsg, "recvmsg"},
 };
 
 static void test_read_after_rst_by_each_call(void **state)
@@ -73,7 +73,8 @@ static void hidden_call(struct world *w, const struct way *way)
 	if (call)
 		assert_string_equal(call, way->call);
 	else
-		must_in(-1, "%s doctor --store %s | grep -q 'not seen' && "
+		must_in(-1,
+			"%s doctor --store %s | grep -q 'not seen' && "
 			"%s doctor --store %s | grep -q %s",
 			program_path("rstscope"), daemon_store(w->daemon),
 			program_path("rstscope"), daemon_store(w->daemon),
@@ -83,23 +84,23 @@ static void hidden_call(struct world *w, const struct way *way)
 
 static void test_splice_after_rst(void **state)
 {
-	static const struct way way = { do_splice_in, "splice" };
+	static const struct way way = {do_splice_in, "splice"};
 
 	hidden_call(*state, &way);
 }
 
 static void test_recvmmsg_after_rst(void **state)
 {
-	static const struct way way = { do_recvmmsg, "recvmmsg" };
+	static const struct way way = {do_recvmmsg, "recvmmsg"};
 
 	hidden_call(*state, &way);
 }
 
 static const struct way writes[] = {
-	{ do_write, "write" },	     { do_send, "sendto" },
-	{ do_writev, "writev" },     { do_sendmsg, "sendmsg" },
-	{ do_sendmmsg, "sendmmsg" }, { do_sendfile, "sendfile" },
-	{ do_splice_out, "splice" },
+	{do_write, "write"},	   {do_send, "sendto"},
+	{do_writev, "writev"},	   {do_sendmsg, "sendmsg"},
+	{do_sendmmsg, "sendmmsg"}, {do_sendfile, "sendfile"},
+	{do_splice_out, "splice"},
 };
 
 static void test_write_after_rst_by_each_call(void **state)
@@ -139,15 +140,14 @@ static void test_write_to_closed_peer_is_epipe(void **state)
 	expect(w, .kind = "received", .by = p.client, .via = "syscall",
 	       .class = "write", .call = "write", .error = "EPIPE",
 	       .state = "CLOSE_WAIT", .role = "client", .other = p.server);
-	expect(w, .kind = "sent", .by = p.server, .via = "owner",
-	       .class = ANY, .cause = "late_data", .role = "server",
-	       .other = p.client);
+	expect(w, .kind = "sent", .by = p.server, .via = "owner", .class = ANY,
+	       .cause = "late_data", .role = "server", .other = p.client);
 	expect_nothing_else(w);
 }
 
 static const struct way blocked[] = {
-	{ do_recv, "recvfrom" },
-	{ do_recvmmsg, "recvmmsg" },
+	{do_recv, "recvfrom"},
+	{do_recvmmsg, "recvmmsg"},
 };
 
 static void test_blocked_read_is_told(void **state)
@@ -218,8 +218,8 @@ static void test_idle_socket_is_amended_when_told(void **state)
 
 	server_resets(&p);
 	first = expect(w, .kind = "received", .by = p.client, .via = "owner",
-		       .class = NULL, .cause = "linger_zero",
-		       .role = "client", .other = p.server);
+		       .class = NULL, .cause = "linger_zero", .role = "client",
+		       .other = p.server);
 	expect_server_sent(w, &p);
 	expect_nothing_else(w);
 
@@ -283,9 +283,8 @@ static void uring(struct world *w, deed_fn deed, const char *class)
 			     result == -EPERM ? "EPERM" : "ENOSYS");
 	assert_int_equal(result, -ECONNRESET);
 	expect(w, .kind = "received", .by = p.client, .via = "syscall",
-	       .class = class, .call = "io_uring_enter",
-	       .error = "ECONNRESET", .cause = "linger_zero",
-	       .role = "client", .other = p.server);
+	       .class = class, .call = "io_uring_enter", .error = "ECONNRESET",
+	       .cause = "linger_zero", .role = "client", .other = p.server);
 	expect_server_sent(w, &p);
 	expect_nothing_else(w);
 }

@@ -27,9 +27,9 @@ static void test_connect_refused(void **state)
 	struct world *w = *state;
 	struct actor *client = actor_new("e2e-client", 0);
 
-	assert_int_equal(act(client, do_connect, w->family, HOST_LOOPBACK,
-			     CLOSED_PORT),
-			 -ECONNREFUSED);
+	assert_int_equal(
+		act(client, do_connect, w->family, HOST_LOOPBACK, CLOSED_PORT),
+		-ECONNREFUSED);
 	expect(w, .kind = "refused", .by = client, .via = "syscall",
 	       .class = "connect", .call = "connect", .error = "ECONNREFUSED",
 	       .cause = "connection_refused", .role = "client",
@@ -44,8 +44,8 @@ static void test_nonblocking_connect_refused(void **state)
 	struct world *w = *state;
 	struct actor *client = actor_new("e2e-client", 0);
 
-	assert_int_equal(act(client, do_connect_later, w->family,
-			     HOST_LOOPBACK, CLOSED_PORT),
+	assert_int_equal(act(client, do_connect_later, w->family, HOST_LOOPBACK,
+			     CLOSED_PORT),
 			 -ECONNREFUSED);
 	expect(w, .kind = "refused", .by = client, .class = "connect",
 	       .call = "connect", .error = "ECONNREFUSED",
@@ -60,7 +60,8 @@ static void nft(int netns, const char *chain, const char *rule)
 	if (shell_in(netns, "nft add table inet e2e 2>/dev/null"))
 		harness_skip("nft: this kernel or machine has no nf_tables");
 	must_in(netns,
-		"nft 'add chain inet e2e %s { type filter hook %s priority 0; }'",
+		"nft 'add chain inet e2e %s { type filter hook %s priority 0; "
+		"}'",
 		chain, chain);
 	must_in(netns, "nft 'add rule inet e2e %s %s'", chain, rule);
 }
@@ -72,13 +73,12 @@ static void test_local_rule_rejects(void **state)
 
 	nft(-1, "output", "tcp dport 4001 reject with tcp reset");
 	client = actor_new("e2e-client", 0);
-	assert_int_equal(act(client, do_connect, w->family, HOST_LOOPBACK,
-			     CLOSED_PORT),
-			 -ECONNREFUSED);
+	assert_int_equal(
+		act(client, do_connect, w->family, HOST_LOOPBACK, CLOSED_PORT),
+		-ECONNREFUSED);
 	expect(w, .kind = "refused", .by = client, .via = "syscall",
 	       .class = "connect", .call = "connect", .error = "ECONNREFUSED",
-	       .cause = "firewall_reject", .role = "client",
-	       .any_other = true);
+	       .cause = "firewall_reject", .role = "client", .any_other = true);
 	expect_nothing_else(w);
 }
 
@@ -96,8 +96,7 @@ static void test_local_rule_rejects_established(void **state)
 	assert_int_equal(act(p.client, do_read, p.c, 10), -ECONNRESET);
 	expect(w, .kind = "received", .by = p.client, .via = "syscall",
 	       .class = "read", .call = "read", .error = "ECONNRESET",
-	       .cause = "firewall_reject", .role = "client",
-	       .any_other = true);
+	       .cause = "firewall_reject", .role = "client", .any_other = true);
 	expect_nothing_else(w);
 }
 
@@ -109,9 +108,9 @@ static void test_icmp_port_unreachable(void **state)
 	nft(-1, "output",
 	    "tcp dport 4001 reject with icmpx type port-unreachable");
 	client = actor_new("e2e-client", 0);
-	assert_int_equal(act(client, do_connect, w->family, HOST_LOOPBACK,
-			     CLOSED_PORT),
-			 -ECONNREFUSED);
+	assert_int_equal(
+		act(client, do_connect, w->family, HOST_LOOPBACK, CLOSED_PORT),
+		-ECONNREFUSED);
 	expect(w, .kind = "refused", .by = client, .via = "syscall",
 	       .class = "connect", .call = "connect", .error = "ECONNREFUSED",
 	       .role = "client", .any_other = true);
@@ -125,7 +124,7 @@ struct route {
 
 static struct route route_new(struct world *w)
 {
-	struct route r = { .router = netns_new(), .server = netns_new() };
+	struct route r = {.router = netns_new(), .server = netns_new()};
 	int v = w->family;
 	const char *ip = v == AF_INET6 ? "ip -6" : "ip";
 
@@ -137,9 +136,9 @@ static struct route route_new(struct world *w)
 		host_address(v, HOST_B));
 	must_in(r.server, "%s route add default via %s", ip,
 		host_address(v, HOST_C));
-	must_in(r.router, v == AF_INET6 ?
-			"echo 1 >/proc/sys/net/ipv6/conf/all/forwarding" :
-			"echo 1 >/proc/sys/net/ipv4/ip_forward");
+	must_in(r.router,
+		v == AF_INET6 ? "echo 1 >/proc/sys/net/ipv6/conf/all/forwarding"
+			      : "echo 1 >/proc/sys/net/ipv4/ip_forward");
 	return r;
 }
 
@@ -151,9 +150,9 @@ static void test_router_rejects_syn(void **state)
 
 	nft(r.router, "forward", "tcp dport 4001 reject with tcp reset");
 	client = actor_new("e2e-client", 0);
-	assert_int_equal(act(client, do_connect, w->family, HOST_D,
-			     CLOSED_PORT),
-			 -ECONNREFUSED);
+	assert_int_equal(
+		act(client, do_connect, w->family, HOST_D, CLOSED_PORT),
+		-ECONNREFUSED);
 	expect(w, .kind = "refused", .by = client, .via = "syscall",
 	       .class = "connect", .call = "connect", .error = "ECONNREFUSED",
 	       .role = "client", .any_other = true);
@@ -207,11 +206,12 @@ static int64_t sent_count(struct world *w, size_t *rows)
 	size_t i;
 
 	*rows = json_array_size(events);
-	json_array_foreach(events, i, event)
-		if (!strcmp(json_string_value(json_object_get(event, "kind")),
-			    "sent"))
-			count += json_integer_value(
-				json_object_get(event, "count"));
+	json_array_foreach(
+		events, i,
+		event) if (!strcmp(json_string_value(json_object_get(event,
+								     "kind")),
+				   "sent")) count +=
+		json_integer_value(json_object_get(event, "count"));
 	json_decref(events);
 	return count;
 }

@@ -242,11 +242,14 @@ static void test_accept_overflow(void **state)
 	client = actor_new("e2e-client", 0);
 	listener = act(server, do_listen, w->family, 1);
 	port = act(server, do_port, listener);
-	assert_true(act(client, do_connect, w->family, HOST_LOOPBACK, port) > 0);
+	assert_true(act(client, do_connect, w->family, HOST_LOOPBACK, port) >
+		    0);
 	must_in(-1, "nft 'add chain inet e2e input "
 		    "{ type filter hook input priority 0; }'");
-	must_in(-1, "nft 'add rule inet e2e input tcp dport %ld "
-		    "tcp flags & (syn|ack) == ack drop'", port);
+	must_in(-1,
+		"nft 'add rule inet e2e input tcp dport %ld "
+		"tcp flags & (syn|ack) == ack drop'",
+		port);
 	first = act(client, do_connect, w->family, HOST_LOOPBACK, port);
 	second = act(client, do_connect, w->family, HOST_LOOPBACK, port);
 	assert_true(first >= 0 && second >= 0);
@@ -270,7 +273,7 @@ static void test_ss_kill(void **state)
 	char output[128];
 	pid_t ss;
 	char filter[64];
-	char *argv[] = { "ss", "-K", "-t", filter, NULL };
+	char *argv[] = {"ss", "-K", "-t", filter, NULL};
 
 	snprintf(filter, sizeof(filter), "dport = :%ld", p.port);
 	snprintf(output, sizeof(output), "%s/ss", scratch());

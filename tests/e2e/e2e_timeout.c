@@ -127,9 +127,9 @@ static void test_icmp_host_unreachable(void **state)
 	must_in(-1, "nft 'add rule inet e2e output tcp dport 4001 "
 		    "reject with icmpx type host-unreachable'");
 	client = actor_new("e2e-client", 0);
-	assert_int_equal(act(client, do_connect, w->family, HOST_LOOPBACK,
-			     4001),
-			 -EHOSTUNREACH);
+	assert_int_equal(
+		act(client, do_connect, w->family, HOST_LOOPBACK, 4001),
+		-EHOSTUNREACH);
 	expect(w, .kind = "timeout", .by = client, .via = "syscall",
 	       .class = "connect", .call = "connect", .error = "EHOSTUNREACH",
 	       .cause = "peer_unreachable", .role = "client",

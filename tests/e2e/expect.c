@@ -14,17 +14,18 @@
 #include "tests/unit/schema_check.h"
 
 #define EXPECT_LIMIT_MS 5000
-#define SETTLE_MS 600
-#define POLL_MS 60
-#define TAKEN_MAX 256
-#define NAMESPACES_MAX 16
+#define SETTLE_MS	600
+#define POLL_MS		60
+#define TAKEN_MAX	256
+#define NAMESPACES_MAX	16
 
 static struct {
 	unsigned int n;
 	int64_t id[TAKEN_MAX];
 } taken;
 
-/* --- which events are the test's ------------------------------------------- */
+/* --- which events are the test's -------------------------------------------
+ */
 /* The namespaces of the test: all descriptors of one that we hold open. */
 struct scope {
 	bool all;
@@ -34,8 +35,8 @@ struct scope {
 
 static bool in_scope(const struct scope *s, const json_t *event)
 {
-	const json_t *netns = json_object_get(
-		json_object_get(event, "connection"), "netns");
+	const json_t *netns =
+		json_object_get(json_object_get(event, "connection"), "netns");
 
 	if (s->all || !json_is_integer(netns))
 		return true;
@@ -55,7 +56,7 @@ static void scope_add(struct scope *s, int fd)
 
 static struct scope scope_of(const struct world *w)
 {
-	struct scope s = { .all = w->all_netns };
+	struct scope s = {.all = w->all_netns};
 
 	scope_add(&s, netns_home());
 	for (unsigned int i = 0; i < netns_count(); i++)
@@ -82,9 +83,8 @@ json_t *events_of(struct world *w)
 	if (!all)
 		harness_die("no events to be had");
 	own = json_array();
-	json_array_foreach(all, i, event)
-		if (in_scope(&scope, event))
-			json_array_append(own, event);
+	json_array_foreach(all, i, event) if (in_scope(&scope, event))
+		json_array_append(own, event);
 	json_decref(all);
 	return own;
 }
@@ -95,14 +95,14 @@ static json_t *events_left(struct world *w)
 	json_t *own = events_of(w), *left = json_array(), *event;
 	size_t i;
 
-	json_array_foreach(own, i, event)
-		if (!is_taken(event))
-			json_array_append(left, event);
+	json_array_foreach(own, i, event) if (!is_taken(event))
+		json_array_append(left, event);
 	json_decref(own);
 	return left;
 }
 
-/* --- one event ------------------------------------------------------------- */
+/* --- one event -------------------------------------------------------------
+ */
 /* The first thing that does not fit, in words. */
 struct misfit {
 	unsigned int fits; /* what fitted before it: the closest one is shown */
@@ -134,8 +134,8 @@ static bool fits_if(struct misfit *m, const char *name, const json_t *value,
 static bool fits_number(struct misfit *m, const char *name, const json_t *value,
 			int64_t want)
 {
-	if (!want || (json_is_integer(value) &&
-		      json_integer_value(value) == want)) {
+	if (!want ||
+	    (json_is_integer(value) && json_integer_value(value) == want)) {
 		m->fits++;
 		return true;
 	}
@@ -200,8 +200,8 @@ static bool fits_other(struct misfit *m, const json_t *event,
 	if (!want->other && !want->other_pid)
 		return fits_null(m, "other_end", o);
 	return fits_number(m, "other_end.pid", json_object_get(o, "pid"),
-			   want->other ? actor_pid(want->other) :
-					 want->other_pid);
+			   want->other ? actor_pid(want->other)
+				       : want->other_pid);
 }
 
 static bool fits_connection(struct misfit *m, const json_t *event,
@@ -238,7 +238,8 @@ static bool fits(const struct world *w, const json_t *event,
 			   want->count);
 }
 
-/* --- expectations ---------------------------------------------------------- */
+/* --- expectations ----------------------------------------------------------
+ */
 static const char *text_of(const json_t *object, const char *key)
 {
 	const char *text = json_string_value(json_object_get(object, key));
@@ -282,8 +283,7 @@ static void print_events(const json_t *events)
 	size_t i;
 	json_t *event;
 
-	json_array_foreach(events, i, event)
-		print_event(event);
+	json_array_foreach(events, i, event) print_event(event);
 }
 
 static void print_failure(struct world *w, const struct want *want,
@@ -305,7 +305,8 @@ static json_t *find(struct world *w, const json_t *left,
 	size_t i;
 
 	memset(closest, 0, sizeof(*closest));
-	json_array_foreach(left, i, event) {
+	json_array_foreach(left, i, event)
+	{
 		if (fits(w, event, want, &m))
 			return json_incref(event);
 		if (m.fits >= closest->fits)
@@ -391,9 +392,10 @@ json_t *event_now(struct world *w, int64_t id)
 	json_t *all = daemon_events(w->daemon, id - 1), *event, *found = NULL;
 	size_t i;
 
-	json_array_foreach(all, i, event)
-		if (json_integer_value(json_object_get(event, "id")) == id)
-			found = json_incref(event);
+	json_array_foreach(
+		all, i,
+		event) if (json_integer_value(json_object_get(event, "id")) ==
+			   id) found = json_incref(event);
 	json_decref(all);
 	if (!found)
 		harness_die("event %lld is gone", (long long)id);

@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 #define DEFERRED_MAX 64
-#define NETNS_MAX 8
-#define TEXT_MAX 2048
+#define NETNS_MAX    8
+#define TEXT_MAX     2048
 
 static struct {
 	int outer; /* network namespace of the program */
@@ -33,7 +33,7 @@ static struct {
 		void *arg;
 	} defer[DEFERRED_MAX];
 	char scratch[64];
-} here = { .outer = -1, .home = -1 };
+} here = {.outer = -1, .home = -1};
 
 int harness_ms(int ms)
 {
@@ -91,7 +91,8 @@ void harness_defer(void (*fn)(void *), void *arg)
 	here.defer[here.deferred++].arg = arg;
 }
 
-/* --- one test -------------------------------------------------------------- */
+/* --- one test --------------------------------------------------------------
+ */
 int setup_program(void **state)
 {
 	(void)state;
@@ -134,8 +135,7 @@ static int setup(void **state, int family)
 	}
 	must_in(-1, "ip link set lo up");
 	here.others = 0;
-	here.world = (struct world){ .family = family,
-				     .daemon = here.daemon };
+	here.world = (struct world){.family = family, .daemon = here.daemon};
 	expect_start(&here.world);
 	*state = &here.world;
 	return 0;
@@ -161,7 +161,8 @@ int teardown(void **state)
 	return setns(here.outer, CLONE_NEWNET);
 }
 
-/* --- namespaces ------------------------------------------------------------ */
+/* --- namespaces ------------------------------------------------------------
+ */
 int netns_home(void)
 {
 	return here.home;
@@ -253,7 +254,8 @@ bool have_program(const char *name)
 	return !shell_in(-1, "command -v %s >/dev/null", name);
 }
 
-/* --- programs -------------------------------------------------------------- */
+/* --- programs --------------------------------------------------------------
+ */
 static void spawned_end(void *arg)
 {
 	pid_t pid = (pid_t)(intptr_t)arg;
@@ -289,15 +291,15 @@ pid_t spawn(const char *output, char *const argv[])
 int spawn_wait(pid_t pid, int ms)
 {
 	int64_t end = harness_now_ms() + harness_ms(ms);
-	siginfo_t info = { 0 };
+	siginfo_t info = {0};
 
 	while (harness_now_ms() < end) {
 		/* Not reaped here: the number stays ours until the end. */
 		if (!waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) &&
 		    info.si_pid == pid)
-			return info.si_code == CLD_EXITED ?
-				       info.si_status :
-				       128 + info.si_status;
+			return info.si_code == CLD_EXITED
+				       ? info.si_status
+				       : 128 + info.si_status;
 		usleep(5000);
 	}
 	harness_die("a program did not end in %d ms", harness_ms(ms));
@@ -343,7 +345,8 @@ const char *scratch(void)
 {
 	if (here.scratch[0])
 		return here.scratch;
-	snprintf(here.scratch, sizeof(here.scratch), "/tmp/rstscope-e2e-XXXXXX");
+	snprintf(here.scratch, sizeof(here.scratch),
+		 "/tmp/rstscope-e2e-XXXXXX");
 	if (!mkdtemp(here.scratch))
 		harness_die("mkdtemp: %s", strerror(errno));
 	chmod(here.scratch, 0755);

@@ -23,7 +23,8 @@
 #include "tests/e2e/actor.h"
 #include "tests/e2e/daemon.h"
 
-/* --- time and ends --------------------------------------------------------- */
+/* --- time and ends ---------------------------------------------------------
+ */
 /* Milliseconds of a fast machine: RSTSCOPE_TIME_SCALE stretches them. */
 int harness_ms(int ms);
 void harness_sleep(int ms);
@@ -38,31 +39,39 @@ void harness_skip(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Undone last first at the end of the test, also of one that failed. */
 void harness_defer(void (*fn)(void *), void *arg);
 
-/* --- one test -------------------------------------------------------------- */
+/* --- one test --------------------------------------------------------------
+ */
 struct world {
-	int family; /* AF_INET or AF_INET6 */
+	int family;	       /* AF_INET or AF_INET6 */
 	struct daemon *daemon; /* the program's; a test may set its own */
-	bool all_netns;	/* judge the events of every namespace */
-	int64_t first_id; /* events up to it are of earlier tests */
+	bool all_netns;	       /* judge the events of every namespace */
+	int64_t first_id;      /* events up to it are of earlier tests */
 };
 
-int setup_program(void **state);    /* the daemon of the test program */
+int setup_program(void **state); /* the daemon of the test program */
 int teardown_program(void **state);
 int setup_ipv4(void **state);
 int setup_ipv6(void **state);
 int teardown(void **state);
 
 /* Rows of a cmocka table: the same test for both families, or for IPv4. */
-#define IPV4(f) { #f, f, setup_ipv4, teardown, NULL }
-#define IPV6(f) { #f " (IPv6)", f, setup_ipv6, teardown, NULL }
+#define IPV4(f)                                                                \
+	{                                                                      \
+#f, f, setup_ipv4, teardown, NULL                              \
+	}
+#define IPV6(f)                                                                \
+	{                                                                      \
+#f " (IPv6)", f, setup_ipv6, teardown, NULL                    \
+	}
 #define BOTH(f) IPV4(f), IPV6(f)
 
 /* Runs a table of them; E2E_ONLY: only those whose name fits this pattern. */
-#define run_table(table)                                \
-	(cmocka_set_test_filter(getenv("E2E_ONLY")),    \
+#define run_table(table)                                                       \
+	(cmocka_set_test_filter(getenv("E2E_ONLY")),                           \
 	 cmocka_run_group_tests(table, setup_program, teardown_program))
 
-/* --- namespaces ------------------------------------------------------------ */
+/* --- namespaces ------------------------------------------------------------
+ */
 /* Further hosts of the test, linked by veth: addresses in net.h. */
 int netns_new(void); /* its descriptor, loopback up */
 void netns_link(int a, const char *a_name, const char *a_address, int b,
@@ -80,7 +89,8 @@ void must_in(int netns, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 bool have_program(const char *name);
 
-/* --- programs -------------------------------------------------------------- */
+/* --- programs --------------------------------------------------------------
+ */
 /* Starts a program in the test's namespace; killed at the test's end. */
 pid_t spawn(const char *output, char *const argv[]);
 /* Its exit status (128 + signal), or fails the test after ms. */
@@ -90,24 +100,25 @@ void wait_listening(int port);
 /* A scratch directory of this test, removed at its end. */
 const char *scratch(void);
 
-/* --- events ---------------------------------------------------------------- */
+/* --- events ----------------------------------------------------------------
+ */
 /* For a text field: do not look at it. NULL stands for JSON's null. */
 #define ANY ((const char *)-1)
 /* For numbers: 0 is "do not look". */
 struct want {
 	const char *kind;
-	const struct actor *by;	 /* process; null where pid and comm are too */
-	pid_t pid;		 /* instead of `by` */
-	const char *comm;	 /* instead of the actor's name */
-	const char *via;	 /* NULL: not looked at */
+	const struct actor *by; /* process; null where pid and comm are too */
+	pid_t pid;		/* instead of `by` */
+	const char *comm;	/* instead of the actor's name */
+	const char *via;	/* NULL: not looked at */
 	/* class NULL: syscall is null; ANY and no call: not looked at */
 	const char *class, *call, *error;
-	const char *cause;	 /* NULL: not looked at */
+	const char *cause;		   /* NULL: not looked at */
 	const char *role, *state, *reason; /* NULL: not looked at */
-	const struct actor *other; /* other_end: NULL is null */
-	pid_t other_pid;	 /* instead of `other` */
-	bool any_other;		 /* other_end is not looked at */
-	bool any_process;	 /* process is not looked at */
+	const struct actor *other;	   /* other_end: NULL is null */
+	pid_t other_pid;		   /* instead of `other` */
+	bool any_other;			   /* other_end is not looked at */
+	bool any_process;		   /* process is not looked at */
 	int64_t unread, count;
 };
 
@@ -116,8 +127,8 @@ struct want {
  * find it again. Returns its id. Fails the test, with all that was reported,
  * where it does not come in time.
  */
-#define expect(w, ...) \
-	expect_at(w, &(const struct want){ __VA_ARGS__ }, __FILE__, __LINE__)
+#define expect(w, ...)                                                         \
+	expect_at(w, &(const struct want){__VA_ARGS__}, __FILE__, __LINE__)
 int64_t expect_at(struct world *w, const struct want *want, const char *file,
 		  int line);
 /* A test begins: what is there now is not its own. */

@@ -18,11 +18,11 @@
 const char *host_address(int family, enum host host)
 {
 	static const char *const addresses[HOSTS][2] = {
-		[HOST_LOOPBACK] = { "127.0.0.1", "::1" },
-		[HOST_A] = { "10.77.1.1", "fd77:1::1" },
-		[HOST_B] = { "10.77.1.2", "fd77:1::2" },
-		[HOST_C] = { "10.77.2.1", "fd77:2::1" },
-		[HOST_D] = { "10.77.2.2", "fd77:2::2" },
+		[HOST_LOOPBACK] = {"127.0.0.1", "::1"},
+		[HOST_A] = {"10.77.1.1", "fd77:1::1"},
+		[HOST_B] = {"10.77.1.2", "fd77:1::2"},
+		[HOST_C] = {"10.77.2.1", "fd77:2::1"},
+		[HOST_D] = {"10.77.2.2", "fd77:2::2"},
 	};
 
 	return addresses[host][family == AF_INET6];
@@ -73,9 +73,9 @@ long do_port(long fd, long b, long c, long d)
 	UNUSED(b, c, d);
 	if (getsockname(fd, (struct sockaddr *)&a, &size))
 		return -errno;
-	return ntohs(a.ss_family == AF_INET ?
-			     ((struct sockaddr_in *)&a)->sin_port :
-			     ((struct sockaddr_in6 *)&a)->sin6_port);
+	return ntohs(a.ss_family == AF_INET
+			     ? ((struct sockaddr_in *)&a)->sin_port
+			     : ((struct sockaddr_in6 *)&a)->sin6_port);
 }
 
 static long connect_with(long family, long host, long port, int flags,
@@ -110,7 +110,7 @@ long do_connect_timeout(long family, long host, long port, long ms)
 long do_connect_later(long family, long host, long port, long d)
 {
 	long fd = connect_with(family, host, port, SOCK_NONBLOCK, 0);
-	struct pollfd p = { .fd = fd, .events = POLLOUT };
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
 	long error;
 
 	UNUSED(d);
@@ -132,7 +132,7 @@ long do_accept(long fd, long b, long c, long d)
 
 long do_disconnect(long fd, long b, long c, long d)
 {
-	struct sockaddr none = { .sa_family = AF_UNSPEC };
+	struct sockaddr none = {.sa_family = AF_UNSPEC};
 
 	UNUSED(b, c, d);
 	return error_or(connect(fd, &none, sizeof(none)));
@@ -152,11 +152,11 @@ long do_shutdown(long fd, long how, long c, long d)
 
 long do_linger(long fd, long b, long c, long d)
 {
-	struct linger linger = { .l_onoff = 1, .l_linger = 0 };
+	struct linger linger = {.l_onoff = 1, .l_linger = 0};
 
 	UNUSED(b, c, d);
-	return error_or(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger,
-				   sizeof(linger)));
+	return error_or(
+		setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)));
 }
 
 long do_setsockopt(long fd, long level, long name, long value)
@@ -179,8 +179,8 @@ long do_so_error(long fd, long b, long c, long d)
 
 struct pair pair_new(int family)
 {
-	struct pair p = { .client = actor_new("e2e-client", 0),
-			  .server = actor_new("e2e-server", 0) };
+	struct pair p = {.client = actor_new("e2e-client", 0),
+			 .server = actor_new("e2e-server", 0)};
 
 	p.listener = act(p.server, do_listen, family, 128);
 	p.port = act(p.server, do_port, p.listener);

@@ -10,7 +10,7 @@
 
 #include "tests/e2e/actor.h"
 
-#define UNUSED(...) ((void)sizeof((long[]){ __VA_ARGS__ }))
+#define UNUSED(...) ((void)sizeof((long[]){__VA_ARGS__}))
 
 static inline long error_or(long result)
 {

@@ -17,7 +17,7 @@ static char buffer[1 << 16];
 static struct iovec whole(long size)
 {
 	memset(buffer, 'x', sizeof(buffer));
-	return (struct iovec){ buffer, (size_t)size };
+	return (struct iovec){buffer, (size_t)size};
 }
 
 long do_read(long fd, long size, long c, long d)
@@ -34,7 +34,7 @@ long do_recv(long fd, long size, long flags, long d)
 
 long do_readv(long fd, long size, long c, long d)
 {
-	struct iovec v = { buffer, (size_t)size };
+	struct iovec v = {buffer, (size_t)size};
 
 	UNUSED(c, d);
 	return error_or(readv(fd, &v, 1));
@@ -42,8 +42,8 @@ long do_readv(long fd, long size, long c, long d)
 
 long do_recvmsg(long fd, long size, long c, long d)
 {
-	struct iovec v = { buffer, (size_t)size };
-	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1 };
+	struct iovec v = {buffer, (size_t)size};
+	struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1};
 
 	UNUSED(c, d);
 	return error_or(recvmsg(fd, &m, 0));
@@ -51,8 +51,8 @@ long do_recvmsg(long fd, long size, long c, long d)
 
 long do_recvmmsg(long fd, long size, long c, long d)
 {
-	struct iovec v = { buffer, (size_t)size };
-	struct mmsghdr m = { .msg_hdr = { .msg_iov = &v, .msg_iovlen = 1 } };
+	struct iovec v = {buffer, (size_t)size};
+	struct mmsghdr m = {.msg_hdr = {.msg_iov = &v, .msg_iovlen = 1}};
 
 	UNUSED(c, d);
 	return error_or(recvmmsg(fd, &m, 1, 0, NULL));
@@ -99,7 +99,7 @@ long do_writev(long fd, long size, long c, long d)
 long do_sendmsg(long fd, long size, long c, long d)
 {
 	struct iovec v = whole(size);
-	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1 };
+	struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1};
 
 	UNUSED(c, d);
 	return error_or(sendmsg(fd, &m, MSG_NOSIGNAL));
@@ -108,7 +108,7 @@ long do_sendmsg(long fd, long size, long c, long d)
 long do_sendmmsg(long fd, long size, long c, long d)
 {
 	struct iovec v = whole(size);
-	struct mmsghdr m = { .msg_hdr = { .msg_iov = &v, .msg_iovlen = 1 } };
+	struct mmsghdr m = {.msg_hdr = {.msg_iov = &v, .msg_iovlen = 1}};
 
 	UNUSED(c, d);
 	return error_or(sendmmsg(fd, &m, 1, MSG_NOSIGNAL));
@@ -183,12 +183,12 @@ union control {
 
 long do_pass(long via, long fd, long c, long d)
 {
-	struct iovec v = { buffer, 1 };
-	union control control = { .space = { 0 } };
-	struct msghdr m = { .msg_iov = &v,
-			    .msg_iovlen = 1,
-			    .msg_control = control.space,
-			    .msg_controllen = sizeof(control.space) };
+	struct iovec v = {buffer, 1};
+	union control control = {.space = {0}};
+	struct msghdr m = {.msg_iov = &v,
+			   .msg_iovlen = 1,
+			   .msg_control = control.space,
+			   .msg_controllen = sizeof(control.space)};
 	struct cmsghdr *head = CMSG_FIRSTHDR(&m);
 	int number = fd;
 
@@ -202,12 +202,12 @@ long do_pass(long via, long fd, long c, long d)
 
 long do_take(long via, long b, long c, long d)
 {
-	struct iovec v = { buffer, 1 };
-	union control control = { .space = { 0 } };
-	struct msghdr m = { .msg_iov = &v,
-			    .msg_iovlen = 1,
-			    .msg_control = control.space,
-			    .msg_controllen = sizeof(control.space) };
+	struct iovec v = {buffer, 1};
+	union control control = {.space = {0}};
+	struct msghdr m = {.msg_iov = &v,
+			   .msg_iovlen = 1,
+			   .msg_control = control.space,
+			   .msg_controllen = sizeof(control.space)};
 	int number;
 
 	UNUSED(b, c, d);

@@ -87,10 +87,10 @@ static long ring_run(struct ring *r, const struct io_uring_sqe *sqe)
 static long uring_transfer(int operation, long fd, long size)
 {
 	static char buffer[4096];
-	struct io_uring_sqe sqe = { .opcode = operation,
-				    .fd = fd,
-				    .addr = (unsigned long)buffer,
-				    .len = size };
+	struct io_uring_sqe sqe = {.opcode = operation,
+				   .fd = fd,
+				   .addr = (unsigned long)buffer,
+				   .len = size};
 	struct ring ring;
 	long result = ring_open(&ring);
 

@@ -62,6 +62,7 @@ Lab: (`where` is CLIENT, ROUTER or SERVER)
   lab.delay(ms)               makes the way through the router longer, each way
   lab.certificate(name='server.test', days=30) -> (cert, key) paths
   lab.skip('reason'); lab.sleep(seconds)
+  lab.kill_all(where)         SIGKILL to all that runs there, workers included
   Proc: .pid, .signal(SIG), .kill() (SIGKILL, waits), .stop() (SIGTERM, waits
         3 s, then kills), .wait(timeout), .output(), .alive()
 
@@ -153,6 +154,8 @@ def which(name):
                               stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL)
         return name if have.returncode == 0 else None
+    if os.path.isabs(name):
+        return name if os.path.exists(name) else None
     return shutil.which(name, path=os.environ.get('PATH', '') + ':' + SBIN)
 
 
@@ -420,10 +423,10 @@ class Lab:
 
     # The end
 
-    def _members(self):
+    def _members(self, where=None):
         """Ids of the processes in these namespaces, without the holders."""
         held = {h.pid for h in self.holder.values()}
-        ours = set(self.inode.values())
+        ours = {self.inode[where]} if where else set(self.inode.values())
         for pid in filter(str.isdigit, os.listdir('/proc')):
             try:
                 ino = os.stat('/proc/%s/ns/net' % pid).st_ino
@@ -432,9 +435,9 @@ class Lab:
             if ino in ours and int(pid) not in held:
                 yield int(pid)
 
-    def kill_all(self):
+    def kill_all(self, where=None):
         for _ in range(50):
-            pids = list(self._members())
+            pids = list(self._members(where))
             for pid in pids:
                 try:
                     os.kill(pid, signal.SIGKILL)

@@ -147,10 +147,9 @@ def disconnect_python(lab):
           needs=('nginx', 'curl'),
           other=dict(cause='peer_closed_unread', kinds=('received',),
                      process='curl'))
-def unread_nginx_413(lab):
+def unread_nginx_444(lab):
     big_file(lab)
-    nginx(lab, 'client_max_body_size 1k; lingering_close off; '
-               'location / { proxy_pass http://127.0.0.1:1; }')
+    nginx(lab, 'location / { return 444; }')
     lab.run(CLIENT, ['curl', '-s', '-o', '/dev/null', '-T',
                      os.path.join(lab.dir, 'big'), '-H', 'Expect:',
                      URL + 'x'])
@@ -161,15 +160,33 @@ def unread_nginx_413(lab):
           needs=('nginx',), lookalike_of='stale_keepalive',
           other=dict(cause='close_with_unread_data', kinds=('sent',),
                      process='nginx', syscall='close'))
-def unread_nginx_413_at_client(lab):
-    nginx(lab, 'client_max_body_size 1k; lingering_close off; '
-               'location / { proxy_pass http://127.0.0.1:1; }')
+def unread_nginx_444_at_client(lab):
+    nginx(lab, 'location / { return 444; }')
     client(lab, '''
         c.sendall(b'POST / HTTP/1.1\\r\\nHost: a\\r\\n'
-                  b'Content-Length: 9000000\\r\\n\\r\\n')
+                  b'Content-Length: 9000000\\r\\n\\r\\n' + b'x' * 10000)
         for _ in range(90):
             c.sendall(b'x' * 100000)
     ''')
+
+
+@scenario(program='python', cause='peer_closed_unread', end=CLIENT,
+          kinds=('received',), process='curl', needs=('curl',),
+          other=dict(cause='close_with_unread_data', kinds=('sent',),
+                     process='python3', syscall='close'))
+def early_answer_413(lab):
+    """The answer comes before the body was read."""
+    big_file(lab)
+    serve(lab, '''
+        c.recv(1000)
+        c.sendall(b'HTTP/1.1 413 Too Large\\r\\nContent-Length: 0\\r\\n'
+                  b'Connection: close\\r\\n\\r\\n')
+        time.sleep(0.05)
+        c.close()
+    ''')
+    lab.run(CLIENT, ['curl', '-s', '-o', '/dev/null', '-T',
+                     os.path.join(lab.dir, 'big'), '-H', 'Expect:',
+                     URL + 'x'])
 
 
 @scenario(program='node', cause='close_with_unread_data', end=SERVER,
@@ -278,17 +295,30 @@ def terminated_node_unread(lab):
     q.wait()
 
 
+@scenario(program='perl', cause='close_with_unread_data', end=SERVER,
+          kinds=('sent',), process='perl', syscall='close', needs=('perl',),
+          lookalike_of='process_exit',
+          other=dict(cause=DIED, kinds=('received',)))
+def exits_perl_unread(lab):
+    """Perl closes its handles itself before it exits."""
+    exit_perl(lab, 'exit 3')
+
+
 @scenario(program='perl', cause='process_exit', end=SERVER, kinds=('sent',),
           process='perl', syscall='exit', needs=('perl',),
           other=dict(cause=DIED, kinds=('received',)))
-def exits_perl_unread(lab):
+def exits_perl_at_once_unread(lab):
+    exit_perl(lab, 'POSIX::_exit(3)')
+
+
+def exit_perl(lab, how):
     lab.start(SERVER, ['perl', '-e', '''
-        use IO::Socket::INET;
+        use IO::Socket::INET; use POSIX ();
         my $l = IO::Socket::INET->new(LocalPort => 7000, Listen => 5,
                                       ReuseAddr => 1) or die;
         my $c = $l->accept(); sysread($c, my $b, 4);
-        select(undef, undef, undef, 0.4); exit 3;
-    '''], port=PORT)
+        select(undef, undef, undef, 0.4); %s;
+    ''' % how], port=PORT)
     client(lab, "c.sendall(b'a longer question'); c.recv(100)")
 
 
@@ -423,8 +453,9 @@ def listener_closed_python(lab):
 
 @scenario(program='ss', cause='admin_abort', end=CLIENT,
           kinds=('sent', 'timeout'), needs=('ss',),
-          other=dict(cause=('admin_abort', 'peer_aborted', 'unknown'),
-                     kinds=('received',), process='python3'))
+          other=dict(cause=('admin_abort', 'peer_aborted', 'graceful_race',
+                            'unknown'), kinds=('received',),
+                     process='python3'))
 def ss_kill_client(lab):
     serve(lab, '''
         try:
@@ -451,7 +482,7 @@ def ss_kill_server(lab):
         require('http').createServer((q, a) => a.write('part')).listen(7000);
     ''', background=True)
     lab.wait_port(SERVER, PORT, proc=p)
-    q = lab.start(CLIENT, ['curl', '-s', URL])
+    q = lab.start(CLIENT, ['curl', '-sN', URL])
     lab.wait_line(q, 'part')
     lab.sleep(0.4)
     lab.run(SERVER, ['ss', '-K', 'state', 'established', 'sport', '=',
@@ -474,7 +505,7 @@ def closed_port_retried(lab):
 
 @scenario(program='nmap', cause=('port_scan', 'port_closed'), end=SERVER,
           kinds=('sent', 'received'), process=None, needs=('nmap',),
-          benign=True, lookalike_of='port_closed',
+          lookalike_of='port_closed',
           other=dict(cause=('port_scan', 'late_data'), kinds=('sent',)))
 def nmap_syn_scan(lab):
     serve(lab, 'time.sleep(1)')
@@ -496,7 +527,7 @@ def nmap_connect_scan(lab):
         except OSError:
             pass
     ''')
-    lab.run(CLIENT, ['nmap', '-sT', '-n', '-Pn', '-T4', '-p', '6990-7040',
+    lab.run(CLIENT, ['nmap', '-sT', '-n', '-Pn', '-T4', '-p', '6994-7014',
                      SERVER_IP])
 
 
@@ -508,12 +539,13 @@ def hping_syn_sweep(lab):
                      '++7001', SERVER_IP])
 
 
-@scenario(program='haproxy', cause='health_check', end=SERVER,
-          kinds=('received',), needs=('haproxy',), benign=True,
-          lookalike_of='port_scan',
-          other=dict(cause=('health_check', 'linger_zero'), kinds=('sent',),
-                     process='haproxy', syscall='close'))
+@scenario(program='haproxy', cause=('health_check', 'linger_zero'),
+          end=CLIENT, kinds=('sent',), process='haproxy', syscall='close',
+          needs=('haproxy',), lookalike_of='port_scan', count=4,
+          other=dict(cause='health_check', kinds=('received',)))
 def haproxy_checks(lab):
+    """haproxy resets before the handshake ends: the checked end has no
+    connection yet."""
     serve(lab, '''
         try:
             c.recv(100)

@@ -182,7 +182,9 @@ WEB_SOCKET_SERVER = '''
     s.on('upgrade', (q, c) => {
         c.on('error', e => console.log(e.code));
         c.write('HTTP/1.1 101 Switching Protocols\\r\\n' +
-                'Upgrade: websocket\\r\\nConnection: Upgrade\\r\\n\\r\\n');
+                'Upgrade: websocket\\r\\nConnection: Upgrade\\r\\n' +
+                'Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=' +
+                '\\r\\n\\r\\n');
         c.on('data', d => c.write(d));
     });
     s.listen(9001, '10.77.2.2');
@@ -325,7 +327,7 @@ cache deny all
 cache_log stdio:/dev/stderr
 access_log none
 pid_filename none
-cache_effective_user root
+cache_effective_user proxy
 coredump_dir %s
 shutdown_lifetime 1 seconds
 ''' % (ROUTER_WEST, IN, lab.dir))], port=IN)

@@ -61,7 +61,8 @@ static inline struct rec_task raw_task(uint32_t pid, const char *comm,
 		.how = how,
 	};
 
-	memcpy(t.comm, comm, strnlen(comm, sizeof(t.comm)));
+	for (size_t i = 0; i < sizeof(t.comm) && comm[i]; i++)
+		t.comm[i] = comm[i];
 	if (call) {
 		t.nr = syscall_by_name("x86_64", call);
 		t.flags = TASK_NR;

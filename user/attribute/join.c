@@ -174,7 +174,8 @@ struct failure *join_new_failure(struct join *j)
 	if (!f)
 		return NULL;
 	f->event = NOT_KNOWN;
-	f->settled = f->folded = f->voided = f->stands = false;
+	f->settled = f->folded = f->voided = false;
+	f->stands = f->hit = false;
 	f->newer = f->older = f->flow_next = NULL;
 	return f;
 }

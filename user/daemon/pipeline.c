@@ -78,14 +78,10 @@ static void mark_oom(const struct pipeline *p, struct fact_task *task)
 		task->oom_killed = true;
 }
 
-static int64_t unix_us(const struct pipeline *p, uint64_t mono_ns)
-{
-	return ((int64_t)mono_ns + p->config.context->unix_offset_ns) / 1000;
-}
-
 static void feed_exit(struct pipeline *p, const struct rec_exit *rec)
 {
-	int64_t time_us = unix_us(p, rec->head.time_ns);
+	int64_t time_us = record_time_us(rec->head.time_ns,
+					 p->config.context);
 	struct fact_task task;
 
 	record_task(&rec->task, &task);
@@ -203,7 +199,7 @@ static void feed_told(struct pipeline *p, const struct rec_told *rec)
 	facts->call.delay_us = NOT_KNOWN;
 	if (rec->head.time_ns >= rec->failed_ns)
 		facts->call.delay_us =
-			(int64_t)(rec->head.time_ns - rec->failed_ns) / 1000;
+			(int64_t)((rec->head.time_ns - rec->failed_ns) / 1000);
 	amend(p, f);
 	tell_sender(p, f);
 }

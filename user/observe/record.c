@@ -150,17 +150,18 @@ static void set_bytes(const struct rec_failure *r, struct facts *f)
 {
 	const struct rec_sock *s = &r->sock;
 	bool handshake = f->state == TCP_SYN_SENT || f->state == TCP_SYN_RECV;
-	int64_t acked = (int64_t)s->bytes_acked;
+	uint64_t sent = s->bytes_sent, acked = s->bytes_acked;
+	uint64_t received = s->bytes_received;
 
-	f->sent_bytes = (int64_t)s->bytes_sent;
-	if (s->bytes_retrans <= s->bytes_sent)
-		f->sent_bytes -= (int64_t)s->bytes_retrans;
-	f->received_bytes = (int64_t)s->bytes_received;
-	if (f->peer_fin == TRI_YES && f->received_bytes)
-		f->received_bytes--;
+	if (s->bytes_retrans <= sent)
+		sent -= s->bytes_retrans;
+	if (f->peer_fin == TRI_YES && received)
+		received--;
 	if (acked && f->role == ROLE_CLIENT)
 		acked--;
-	f->acked_bytes = acked > f->sent_bytes ? f->sent_bytes : acked;
+	f->sent_bytes = (int64_t)sent;
+	f->received_bytes = (int64_t)received;
+	f->acked_bytes = (int64_t)(acked > sent ? sent : acked);
 	f->unsent_bytes = s->unsent;
 	f->unacked_bytes = s->unacked;
 	if (handshake)
@@ -508,7 +509,7 @@ static void set_hangup(const struct rec_failure *r,
 	}
 	f->mono_ns = happened;
 	f->peer_fin_before_ms = span_ms(r->peer_fin_ns, happened);
-	f->call.delay_us = (int64_t)(now - happened) / 1000;
+	f->call.delay_us = (int64_t)((now - happened) / 1000);
 	if (r->known & KNOWN_BIRTH)
 		f->age_ms = span_ms(r->established_ns, happened);
 	shift_back(&f->since_send_ms, ago_ms);
@@ -526,6 +527,12 @@ static void set_listener(const struct rec_failure *r, struct facts *f)
 	f->accept_backlog = r->sock.accept_backlog;
 	f->accept_max = r->sock.accept_max;
 	f->listening = TRI_YES;
+}
+
+/* Unsigned in between: a recording may hold any time. */
+int64_t record_time_us(uint64_t mono_ns, const struct record_context *ctx)
+{
+	return (int64_t)(mono_ns + (uint64_t)ctx->unix_offset_ns) / 1000;
 }
 
 void record_facts(const struct rec_failure *r, const struct record_context *ctx,
@@ -556,5 +563,5 @@ void record_facts(const struct rec_failure *r, const struct record_context *ctx,
 	if (f->kind == KIND_HANGUP)
 		set_hangup(r, ctx, f);
 	f->idle_ms = idle_before(f);
-	f->time_us = ((int64_t)f->mono_ns + ctx->unix_offset_ns) / 1000;
+	f->time_us = record_time_us(f->mono_ns, ctx);
 }

@@ -27,6 +27,8 @@ int record_check(const void *data, size_t size);
 void record_facts(const struct rec_failure *rec,
 		  const struct record_context *ctx, struct facts *f);
 void record_task(const struct rec_task *task, struct fact_task *out);
+/* UNIX time of a moment on CLOCK_MONOTONIC. */
+int64_t record_time_us(uint64_t mono_ns, const struct record_context *ctx);
 /* The call a task is in, as the class and name that people know. */
 void record_call(const struct rec_task *task, const struct record_context *ctx,
 		 struct fact_call *out);

@@ -332,7 +332,7 @@ def pgbouncer_notices(lab):
 
 # MariaDB
 
-@scenario(program='mariadb', cause='db_pool_idle', end=CLIENT,
+@scenario(program='mariadb', limit=25, cause='db_pool_idle', end=CLIENT,
           kinds=('received',), process='python3', syscall='write', count=2,
           needs=MARIA,
           other=dict(cause=('linger_zero',) + LATE_CAUSES, kinds=('sent',),
@@ -342,7 +342,7 @@ def mariadb_wait_timeout_pymysql(lab):
     lab.python(CLIENT, PYMYSQL, '1.9', '2')
 
 
-@scenario(program='mariadb', cause='db_pool_idle', end=CLIENT,
+@scenario(program='mariadb', limit=25, cause='db_pool_idle', end=CLIENT,
           kinds=('received',), process='mariadb', needs=MARIA + ('mariadb',),
           other=dict(cause=('linger_zero',) + LATE_CAUSES, kinds=('sent',),
                      process='mariadbd'))
@@ -353,7 +353,7 @@ def mariadb_wait_timeout_cli(lab):
                      '--skip-reconnect -N -uu -pp -h ' + SERVER_IP])
 
 
-@scenario(program='mariadb', cause=None, end=CLIENT, needs=MARIA,
+@scenario(program='mariadb', limit=25, cause=None, end=CLIENT, needs=MARIA,
           lookalike_of='mariadb_wait_timeout_pymysql')
 def mariadb_quit(lab):
     databases.mariadb(lab)
@@ -363,7 +363,7 @@ def mariadb_quit(lab):
     ''', '1.0', '3')
 
 
-@scenario(program='mariadb', cause='server_crash', end=CLIENT,
+@scenario(program='mariadb', limit=25, cause='server_crash', end=CLIENT,
           kinds=('received', 'hangup', 'refused'), needs=MARIA, count=3,
           other=dict(cause=('process_exit', 'late_data', 'linger_zero',
                             'port_closed'), kinds=('sent',)),
@@ -383,7 +383,7 @@ def mariadb_killed_while_pooled(lab):
     client.wait(8)
 
 
-@scenario(program='mariadb', cause='db_pool_idle', end=CLIENT,
+@scenario(program='mariadb', limit=25, cause='db_pool_idle', end=CLIENT,
           kinds=('received',), process='python3', needs=MARIA + ('nft',))
 def mariadb_firewall_rejects(lab):
     """The firewall forgot the idle connection and resets what comes."""
@@ -392,7 +392,7 @@ def mariadb_firewall_rejects(lab):
     lab.python(CLIENT, PYMYSQL, '3.0', '2')
 
 
-@scenario(program='mariadb', cause='db_pool_idle', end=CLIENT,
+@scenario(program='mariadb', limit=25, cause='db_pool_idle', end=CLIENT,
           kinds=('timeout',), process='python3', needs=MARIA + ('nft',))
 def mariadb_firewall_forgets(lab):
     databases.mariadb(lab)

@@ -143,7 +143,7 @@ def pg_max_connections(lab):
     ''' % SERVER_IP)
 
 
-@scenario(program='mariadb', cause='max_connections', end=CLIENT, count=0,
+@scenario(program='mariadb', limit=25, cause='max_connections', end=CLIENT, count=0,
           kinds=SURPLUS, process='python3',
           needs=('python:pymysql', 'setpriv', 'mariadbd'), other=TURNED_AWAY)
 def mariadb_max_connections(lab):

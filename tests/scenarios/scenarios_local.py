@@ -149,7 +149,7 @@ def disconnect_python(lab):
                      process='curl'))
 def unread_nginx_444(lab):
     big_file(lab)
-    nginx(lab, 'location / { return 444; }')
+    nginx(lab, 'return 444;')
     lab.run(CLIENT, ['curl', '-s', '-o', '/dev/null', '-T',
                      os.path.join(lab.dir, 'big'), '-H', 'Expect:',
                      URL + 'x'])
@@ -161,7 +161,7 @@ def unread_nginx_444(lab):
           other=dict(cause='close_with_unread_data', kinds=('sent',),
                      process='nginx', syscall='close'))
 def unread_nginx_444_at_client(lab):
-    nginx(lab, 'location / { return 444; }')
+    nginx(lab, 'return 444;')
     client(lab, '''
         c.sendall(b'POST / HTTP/1.1\\r\\nHost: a\\r\\n'
                   b'Content-Length: 9000000\\r\\n\\r\\n' + b'x' * 10000)
@@ -826,3 +826,28 @@ def idle_pool_connection_closed(lab):
         http.get({host: '10.77.2.2', port: 7000, agent}, a => a.resume());
         setTimeout(() => process.exit(), 3200);
     ''')
+
+
+@scenario(program='python', cause=None, end=CLIENT,
+          lookalike_of='lb_idle_timeout')
+def frozen_server_is_no_reset(lab):
+    """The client's own patience ends: it closes, and nothing was reset."""
+    serve(lab, 'time.sleep(20)')
+    client(lab, '''
+        c.settimeout(1.5)
+        c.sendall(b'question')
+        c.recv(100)
+    ''')
+
+
+@scenario(program='curl', cause=None, end=CLIENT, needs=('curl', 'nft'),
+          lookalike_of='connect_timeout')
+def given_up_connecting(lab):
+    """--connect-timeout: the program itself gave up; no failure of TCP."""
+    lab.nft(SERVER, '''table inet guard {
+        chain in {
+            type filter hook input priority 0; policy accept;
+            tcp dport 7000 drop
+        }
+    }''')
+    lab.run(CLIENT, ['curl', '-s', '--connect-timeout', '0.7', URL])

@@ -230,6 +230,28 @@ def idle_reject_curl_nginx(lab):
             timeout=13)
 
 
+@scenario(program='python', cause='firewall_idle_drop', end=CLIENT,
+          kinds=('received',), process='python3', syscall='read', count=3,
+          needs=('nft',), lookalike_of='half_open',
+          other=dict(cause='late_data', kinds=('sent',)))
+def nat_forgets_python(lab):
+    """A NAT gives a connection that it forgot a new port: the server itself
+    answers that it knows no such connection. It happens again and again,
+    after unlike pauses, while shorter ones do no harm."""
+    lab.nft(ROUTER, '''table ip nat {
+        chain post {
+            type nat hook postrouting priority 100;
+            oifname "east" masquerade random
+        }
+    }''')
+    for key, value in (('timeout_established', 2), ('loose', 1),
+                       ('timeout_unacknowledged', 2)):
+        lab.sysctl(ROUTER, 'net.netfilter.nf_conntrack_tcp_' + key, value)
+    echo(lab)
+    for pauses in ('1.1', '2.71'), ('2.93',), ('3.64',):
+        lab.python(CLIENT, ASK, '0', *pauses)
+
+
 # Its look-alikes: silence without an idle time before it
 
 @scenario(program='python', cause='user_timeout', end=CLIENT,
@@ -712,6 +734,16 @@ def forged_to_server_node(lab):
     ''')
 
 
+@scenario(program='python', cause=None, end=CLIENT,
+          lookalike_of='middlebox_injected')
+def blind_rst_is_survived(lab):
+    """In the window but not exact: a challenge ACK, and nothing else."""
+    f = forger(lab, 'client', 57, 4, '5000,9000', quiet=0.5)
+    echo(lab)
+    lab.python(CLIENT, ASK, '0', '1.2', '0.1')
+    f.wait()
+
+
 @scenario(program='python', cause='peer_aborted', end=CLIENT,
           kinds=('received',), process='python3', syscall='read',
           lookalike_of='middlebox_injected',
@@ -791,6 +823,16 @@ def syn_dropped_node(lab):
         require('net').connect(7001, '10.77.2.2')
             .on('error', e => console.log(e.code));
     ''')
+
+
+@scenario(program='curl', cause='connect_timeout', end=CLIENT,
+          kinds=('timeout',), process='curl', syscall='connect',
+          needs=('nft', 'curl'), lookalike_of='firewall_reject')
+def syn_dropped_here_curl(lab):
+    """By a rule of the client's own host."""
+    chain(lab, CLIENT, 'output', 'tcp dport 7001 drop')
+    lab.sysctl(CLIENT, 'net.ipv4.tcp_syn_retries', 1)
+    lab.run(CLIENT, ['curl', '-s', 'http://10.77.2.2:7001/'])
 
 
 @scenario(program='ncat', cause='peer_unreachable', end=CLIENT,

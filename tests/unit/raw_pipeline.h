@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A pipeline without a daemon: what it hands on is kept by id, as a store does. */
+/* A pipeline without a daemon: what it hands on is kept by id. */
 #ifndef RSTSCOPE_RAW_PIPELINE_H
 #define RSTSCOPE_RAW_PIPELINE_H
 
@@ -109,6 +109,34 @@ static inline struct pipeline_stats line_stats(struct line *l)
 
 	pipeline_get_stats(l->p, &stats);
 	return stats;
+}
+
+static inline void line_received(struct line *l, uint64_t id, uint64_t ns)
+{
+	struct rec_failure r = raw_received(id, ns);
+
+	line_feed(l, r);
+}
+
+static inline void line_sent(struct line *l, uint64_t id, uint64_t ns)
+{
+	struct rec_failure r = raw_sent(id, ns);
+
+	line_feed(l, r);
+}
+
+static inline void line_told(struct line *l, uint64_t id, uint64_t ns, int ret)
+{
+	struct rec_told t = raw_told(id, ns, RAW_START_NS, ret);
+
+	line_feed(l, t);
+}
+
+static inline void line_closed(struct line *l, uint64_t id, uint64_t ns)
+{
+	struct rec_told t = raw_closed(id, ns);
+
+	line_feed(l, t);
 }
 
 #endif

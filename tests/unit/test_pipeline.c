@@ -7,34 +7,6 @@
 #define NOW RAW_START_NS
 #define SETTLE_NS (SETTLE_MS * RAW_MS)
 
-static void feed_received(struct line *l, uint64_t id, uint64_t ns)
-{
-	struct rec_failure r = raw_received(id, ns);
-
-	line_feed(l, r);
-}
-
-static void feed_sent(struct line *l, uint64_t id, uint64_t ns)
-{
-	struct rec_failure r = raw_sent(id, ns);
-
-	line_feed(l, r);
-}
-
-static void feed_told(struct line *l, uint64_t id, uint64_t ns, int ret)
-{
-	struct rec_told t = raw_told(id, ns, NOW, ret);
-
-	line_feed(l, t);
-}
-
-static void feed_closed(struct line *l, uint64_t id, uint64_t ns)
-{
-	struct rec_told t = raw_closed(id, ns);
-
-	line_feed(l, t);
-}
-
 /* --- both ends ------------------------------------------------------------ */
 
 static void check_receiver(const struct event *ev, int64_t other)
@@ -76,11 +48,11 @@ static void test_both_ends(void **state)
 		struct line *l = line_new();
 
 		if (turn)
-			feed_sent(l, 2, NOW);
-		feed_received(l, 1, NOW + 7);
+			line_sent(l, 2, NOW);
+		line_received(l, 1, NOW + 7);
 		if (!turn)
-			feed_sent(l, 2, NOW + 9);
-		feed_told(l, 1, NOW + 2 * RAW_MS, -ECONNRESET);
+			line_sent(l, 2, NOW + 9);
+		line_told(l, 1, NOW + 2 * RAW_MS, -ECONNRESET);
 		line_settle(l);
 		assert_int_equal(l->n, 2);
 		assert_int_equal(l->calls, 2);
@@ -99,7 +71,7 @@ static void test_separate_netns(void **state)
 		struct rec_failure r = raw_sent(2, NOW);
 
 		r.netns++;
-		feed_received(l, 1, NOW);
+		line_received(l, 1, NOW);
 		line_feed(l, r);
 		line_settle(l);
 		assert_int_equal(l->n, 2);
@@ -107,142 +79,6 @@ static void test_separate_netns(void **state)
 		assert_int_equal(line_event(l, 2)->other_known, !separate);
 		line_free(l);
 	}
-}
-
-/* --- told ----------------------------------------------------------------- */
-
-/* An idle pooled socket: hours later somebody reads it. */
-static void test_told_late(void **state)
-{
-	struct line *l = line_new();
-	const struct event *ev;
-	struct event before;
-
-	(void)state;
-	feed_received(l, 1, NOW);
-	line_settle(l);
-	assert_int_equal(l->n, 1);
-	before = *line_event(l, 1);
-	assert_false(before.syscall.known);
-	assert_int_equal(before.process.via, VIA_OWNER);
-	feed_told(l, 1, NOW + 7200 * NSEC_PER_SEC, -ECONNRESET);
-	assert_int_equal(l->n, 1); /* the same event, amended */
-	assert_int_equal(l->calls, 2);
-	assert_int_equal(l->counted, 1);
-	ev = line_event(l, 1);
-	assert_string_equal(ev->syscall.name, "recvfrom");
-	assert_int_equal(ev->syscall.errno_nr, ECONNRESET);
-	assert_int_equal(ev->syscall.delay_us, 7200 * USEC_PER_SEC);
-	assert_int_equal(ev->process.via, VIA_SYSCALL);
-	assert_int_equal(ev->time_us, before.time_us);
-	assert_int_equal(line_stats(l).amended, 1);
-	line_free(l);
-}
-
-static void test_told_once(void **state)
-{
-	struct line *l = line_new();
-	struct rec_told second = raw_told(1, NOW + 9 * RAW_MS, NOW, -EPIPE);
-
-	(void)state;
-	feed_received(l, 1, NOW);
-	feed_told(l, 1, NOW + 2 * RAW_MS, -ECONNRESET);
-	second.sending = 1;
-	line_feed(l, second); /* EPIPE after ECONNRESET tells nothing new */
-	line_settle(l);
-	line_feed(l, second);
-	assert_int_equal(l->calls, 1);
-	assert_int_equal(line_event(l, 1)->syscall.errno_nr, ECONNRESET);
-	line_free(l);
-}
-
-/* EOF first, the error with the next call. */
-static void test_told_eof_then_error(void **state)
-{
-	struct line *l = line_new();
-	struct rec_told t = raw_told(1, NOW + 9 * RAW_MS, NOW, -EPIPE);
-
-	(void)state;
-	feed_received(l, 1, NOW);
-	feed_told(l, 1, NOW + RAW_MS, 0);
-	line_settle(l);
-	assert_int_equal(line_event(l, 1)->syscall.errno_nr, NOT_KNOWN);
-	assert_int_equal(line_event(l, 1)->syscall.delay_us, 1000);
-	t.sending = 1;
-	line_feed(l, t);
-	assert_int_equal(line_event(l, 1)->syscall.errno_nr, EPIPE);
-	assert_int_equal(line_event(l, 1)->syscall.class, CALL_WRITE);
-	line_free(l);
-}
-
-static void test_told_odd(void **state)
-{
-	struct line *l = line_new();
-
-	(void)state;
-	feed_told(l, 99, NOW, -ECONNRESET); /* of a failure never seen */
-	feed_closed(l, 98, NOW);
-	assert_int_equal(line_stats(l).join.unmatched, 2);
-	feed_received(l, 1, NOW);
-	feed_told(l, 1, NOW - 1, INT32_MIN); /* no such errno, nor time */
-	line_settle(l);
-	assert_int_equal(line_event(l, 1)->syscall.errno_nr, 2147483648);
-	assert_int_equal(line_event(l, 1)->syscall.delay_us, NOT_KNOWN);
-	line_free(l);
-}
-
-static void test_closed_gives_owner(void **state)
-{
-	struct line *l = line_new();
-	struct rec_failure r = raw_received(1, NOW);
-
-	(void)state;
-	r.known &= ~KNOWN_OWNER;
-	line_feed(l, r);
-	line_settle(l);
-	assert_false(line_event(l, 1)->process.known);
-	feed_closed(l, 1, NOW + 300 * RAW_MS);
-	assert_int_equal(l->n, 1);
-	assert_int_equal(line_event(l, 1)->process.pid, RAW_CLIENT_PID);
-	assert_int_equal(line_event(l, 1)->process.via, VIA_OWNER);
-	assert_false(line_event(l, 1)->syscall.known);
-	line_free(l);
-}
-
-/* Whoever closes what another was told of is not the one. */
-static void test_closed_by_another(void **state)
-{
-	struct line *l = line_new();
-	struct rec_told t = raw_closed(1, NOW + 2 * RAW_MS);
-
-	(void)state;
-	t.task = raw_server(HOW_CURRENT, "close");
-	feed_received(l, 1, NOW);
-	feed_told(l, 1, NOW + RAW_MS, -ECONNRESET);
-	line_feed(l, t);
-	line_settle(l);
-	assert_int_equal(line_event(l, 1)->process.pid, RAW_CLIENT_PID);
-	line_feed(l, t); /* nor is there anything to amend */
-	assert_int_equal(l->calls, 1);
-	line_free(l);
-}
-
-static void test_refused(void **state)
-{
-	struct line *l = line_new();
-	struct rec_failure r = raw_received(1, NOW);
-
-	(void)state;
-	r.state = TCP_SYN_SENT;
-	line_feed(l, r);
-	feed_closed(l, 1, NOW + RAW_MS);
-	line_settle(l);
-	assert_int_equal(l->calls, 1);
-	assert_int_equal(line_event(l, 1)->kind, KIND_REFUSED);
-	assert_string_equal(line_event(l, 1)->syscall.name, "connect");
-	assert_int_equal(line_event(l, 1)->syscall.errno_nr, ECONNREFUSED);
-	assert_int_equal(line_event(l, 1)->process.via, VIA_SYSCALL);
-	line_free(l);
 }
 
 /* --- false received events ------------------------------------------------ */
@@ -267,7 +103,7 @@ static void test_voided(void **state)
 	struct rec_failure r = abort_on_data(2, NOW + 1, 1);
 
 	(void)state;
-	feed_received(l, 1, NOW);
+	line_received(l, 1, NOW);
 	line_feed(l, r);
 	line_settle(l);
 	assert_int_equal(l->n, 1);
@@ -286,7 +122,7 @@ static void test_voided_has_other_end(void **state)
 	struct rec_failure r = abort_on_data(2, NOW + 1, 1), hit;
 
 	(void)state;
-	feed_received(l, 1, NOW);
+	line_received(l, 1, NOW);
 	line_feed(l, r);
 	hit = raw_received(3, NOW + 2);
 	raw_turn(&hit);
@@ -306,7 +142,7 @@ static void test_voided_too_late(void **state)
 	struct rec_failure r = abort_on_data(2, NOW + SETTLE_NS, 1);
 
 	(void)state;
-	feed_received(l, 1, NOW);
+	line_received(l, 1, NOW);
 	pipeline_advance(l->p, NOW + SETTLE_NS);
 	assert_int_equal(l->n, 1); /* handed over: it stands */
 	line_feed(l, r);
@@ -351,7 +187,7 @@ static void test_hangup_then_reset(void **state)
 		r.flags = SOCKF_AGAIN;
 		r.voids = 1;
 		line_feed(l, r);
-		feed_told(l, 1, NOW + 2 * RAW_MS, -EPIPE);
+		line_told(l, 1, NOW + 2 * RAW_MS, -EPIPE);
 		line_settle(l);
 		assert_int_equal(l->n, 1);
 		assert_int_equal(l->counted, 1);
@@ -438,7 +274,7 @@ static void test_killed_at_other_end(void **state)
 
 	(void)state;
 	raw_ends_by(&sent.task, SIGKILL);
-	feed_received(l, 1, NOW);
+	line_received(l, 1, NOW);
 	line_feed(l, sent);
 	line_settle(l);
 	assert_int_equal(line_event(l, 1)->verdict.cause, CAUSE_PROCESS_EXIT);
@@ -455,7 +291,7 @@ static void test_due(void **state)
 
 	(void)state;
 	assert_int_equal(pipeline_due_ns(l->p), 0);
-	feed_received(l, 1, NOW);
+	line_received(l, 1, NOW);
 	assert_int_equal(pipeline_due_ns(l->p), NOW + SETTLE_NS);
 	pipeline_advance(l->p, NOW + SETTLE_NS - 1);
 	assert_int_equal(l->n, 0);
@@ -474,9 +310,9 @@ static void test_first_id(void **state)
 		struct line *l = line_new_from(&raw_context, false, first[i]);
 		int64_t from = first[i] > 0 ? first[i] : 1;
 
-		feed_received(l, 1, NOW);
+		line_received(l, 1, NOW);
 		line_settle(l);
-		feed_received(l, 2, NOW + NSEC_PER_SEC);
+		line_received(l, 2, NOW + NSEC_PER_SEC);
 		line_settle(l);
 		assert_int_equal(l->events[0].id, from);
 		assert_int_equal(l->events[1].id, from + 1);
@@ -537,13 +373,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_both_ends),
 		cmocka_unit_test(test_separate_netns),
-		cmocka_unit_test(test_told_late),
-		cmocka_unit_test(test_told_once),
-		cmocka_unit_test(test_told_eof_then_error),
-		cmocka_unit_test(test_told_odd),
-		cmocka_unit_test(test_closed_gives_owner),
-		cmocka_unit_test(test_closed_by_another),
-		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_voided),
 		cmocka_unit_test(test_voided_has_other_end),
 		cmocka_unit_test(test_voided_too_late),

@@ -246,6 +246,11 @@ void join_settled(struct join *j, struct failure *f, bool keep)
 	j->stats.evicted++;
 }
 
+struct failure *join_youngest(struct join *j)
+{
+	return j->kept.newest;
+}
+
 void join_get_stats(const struct join *j, struct join_stats *stats)
 {
 	*stats = j->stats;

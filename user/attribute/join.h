@@ -22,6 +22,10 @@ struct failure {
 	int64_t event;	    /* id of its event; NOT_KNOWN until settled */
 	bool settled, folded, voided;
 	bool hit; /* its RST hit a socket of this host */
+	uint64_t settled_ns; /* CLOCK_MONOTONIC */
+	uint64_t stamp;	     /* of the history its verdict was made with */
+	int cause;	     /* of that verdict */
+	double confidence;
 	bool stands;	    /* its event counts folded ones, too */
 	uint64_t flow_key;  /* of its tuple, as seen from its own end */
 	struct failure *newer, *older; /* in order of arrival */
@@ -64,6 +68,11 @@ struct failure *join_reset_before(struct join *j, const struct facts *f);
 struct failure *join_next_due(struct join *j, uint64_t now_ns);
 /* Keeps it for what comes later, or frees it. */
 void join_settled(struct join *j, struct failure *f, bool keep);
+/*
+ * The failures that stay, the youngest first; go on with ->older. What was
+ * settled long ago comes last.
+ */
+struct failure *join_youngest(struct join *j);
 /* When the next one is due, CLOCK_MONOTONIC; 0: nothing waits. */
 uint64_t join_next_due_ns(const struct join *j);
 void join_get_stats(const struct join *j, struct join_stats *stats);

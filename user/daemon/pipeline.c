@@ -2,6 +2,7 @@
 #include "user/daemon/pipeline.h"
 
 #include <errno.h>
+#include <math.h>
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -23,6 +24,7 @@ struct pipeline {
 	int64_t oom_victims[OOM_VICTIMS]; /* the last ones, a ring */
 	size_t oom_next;
 	struct pipeline_stats stats;
+	uint64_t now_ns, reviewed_ns;
 	struct event event; /* scratch: it is large */
 };
 
@@ -432,36 +434,72 @@ static void count_folded(struct pipeline *p, struct failure *f,
 }
 
 /*
- * A cause that one event alone proves needs no full verdict to be folded: the
- * evidence is put into words for the events that are kept.
+ * Those that are folded need no verdict in words: the evidence is written for
+ * the events that are kept.
  */
 static void keep_or_fold(struct pipeline *p, struct failure *f, int cause)
 {
-	struct event *kept = NULL;
 	struct fold_key key;
+	struct event *kept;
 
 	fold_key_of(&f->facts, cause, &key);
-	if (cause >= 0)
-		kept = fold_count(p->fold, &key, f->facts.time_us,
-				  f->facts.count);
+	kept = fold_count(p->fold, &key, f->facts.time_us, f->facts.count);
 	if (kept) {
 		engine_learn(p->engine, &f->facts, &kept->verdict);
 		count_folded(p, f, kept);
 		return;
 	}
 	to_event(p, f, &p->event);
+	f->cause = (int)p->event.verdict.cause;
+	f->confidence = p->event.verdict.confidence;
+	f->settled_ns = p->now_ns;
 	engine_learn(p->engine, &f->facts, &p->event.verdict);
-	if (cause < 0) {
-		key.cause = (int32_t)p->event.verdict.cause;
-		kept = fold_count(p->fold, &key, f->facts.time_us,
-				  f->facts.count);
-	}
-	if (kept) {
-		count_folded(p, f, kept);
-		return;
-	}
+	f->stamp = engine_stamp(p->engine, &f->facts);
 	f->stands = fold_keep(p->fold, &key, &p->event);
 	p->config.on_event(&p->event, f->facts.count, p->config.ctx);
+}
+
+/* --- second thoughts ------------------------------------------------------ */
+
+/*
+ * What comes later (a burst, refusals, the death of the owner, a second failure
+ * with the same idle time) may change a verdict for YOUNG_NS; looked at once in
+ * REVIEW_NS.
+ */
+#define YOUNG_NS (30 * NSEC_PER_SEC)
+#define REVIEW_NS (NSEC_PER_SEC / 2)
+#define SURER 0.05
+
+static void review(struct pipeline *p, struct failure *f)
+{
+	uint64_t stamp = engine_stamp(p->engine, &f->facts);
+	double confidence;
+	enum cause cause;
+
+	if (stamp == f->stamp || f->folded || f->voided)
+		return;
+	f->stamp = stamp;
+	cause = engine_cause(p->engine, &f->facts, &confidence);
+	if ((int)cause == f->cause && fabs(confidence - f->confidence) < SURER)
+		return;
+	f->cause = (int)cause;
+	f->confidence = confidence;
+	amend(p, f);
+}
+
+static void review_young(struct pipeline *p, uint64_t now_ns)
+{
+	struct failure *f, *older;
+
+	if (now_ns - p->reviewed_ns < REVIEW_NS)
+		return;
+	p->reviewed_ns = now_ns;
+	for (f = join_youngest(p->join); f; f = older) {
+		older = f->older;
+		if (now_ns != UINT64_MAX && f->settled_ns + YOUNG_NS < now_ns)
+			return;
+		review(p, f);
+	}
 }
 
 /* Whether something may still come that would change its event. */
@@ -471,12 +509,13 @@ static bool stays(const struct failure *f)
 		return false;
 	if (f->facts.kind == KIND_SENT) /* it may learn whom it hit */
 		return f->hit && !f->facts.other.known;
-	return f->facts.kind == KIND_RECEIVED ||
+	return f->facts.kind == KIND_RECEIVED || f->facts.kind == KIND_HANGUP ||
 	       f->facts.call.errno_nr == NOT_KNOWN;
 }
 
 static void settle(struct pipeline *p, struct failure *f, struct failure *other)
 {
+	double confidence;
 	int cause;
 
 	f->hit = other && f->facts.kind == KIND_SENT;
@@ -486,6 +525,8 @@ static void settle(struct pipeline *p, struct failure *f, struct failure *other)
 		other_from_sender(f, other,
 				  engine_cause_fast(p->engine, &other->facts));
 	cause = engine_cause_fast(p->engine, &f->facts);
+	if (cause < 0)
+		cause = (int)engine_cause(p->engine, &f->facts, &confidence);
 	keep_or_fold(p, f, cause);
 	f->settled = true;
 }
@@ -536,8 +577,10 @@ void pipeline_advance(struct pipeline *p, uint64_t now_ns)
 {
 	struct failure *f;
 
+	p->now_ns = now_ns;
 	while ((f = join_next_due(p->join, now_ns)))
 		settle_due(p, f);
+	review_young(p, now_ns);
 }
 
 uint64_t pipeline_due_ns(const struct pipeline *p)

@@ -115,6 +115,11 @@ static int64_t span_ms(uint64_t from_ns, uint64_t to_ns)
 	return (int64_t)((to_ns - from_ns) / NSEC_PER_MSEC);
 }
 
+static int64_t larger(int64_t a, int64_t b)
+{
+	return a > b ? a : b; /* NOT_KNOWN is below all */
+}
+
 static int64_t smaller(int64_t a, int64_t b)
 {
 	if (a == NOT_KNOWN)
@@ -201,11 +206,13 @@ static void set_times(const struct rec_failure *r,
 	/* at an error the queue has been purged, first_tx_mstamp is left */
 	if (f->unacked_bytes > 0 &&
 	    (s->packets_out || r->head.kind == REC_ERROR)) {
+		/* each may be younger than the write, neither is older */
 		if (s->since_first_tx_us != REC_NEVER)
 			f->since_request_ms = s->since_first_tx_us / 1000;
-		else
-			f->since_request_ms =
-				since_ms(s->since_busy_jiffies, ctx, f);
+		if (s->packets_out)
+			f->since_request_ms = larger(
+				f->since_request_ms,
+				since_ms(s->since_busy_jiffies, ctx, f));
 	}
 }
 

@@ -21,7 +21,8 @@ $(E2E): $(BUILD)/tests/e2e/%: $(BUILD)/tests/e2e/%.o $(E2E_HARNESS) $(LIB)
 .SECONDARY: $(E2E_SRC:%.c=$(BUILD)/%.o) $(E2E_HARNESS)
 
 # It starts the daemon as the end-to-end tests do.
-$(BUILD)/tests/bench/reset_bench: $(BUILD)/tests/bench/reset_bench.o $(E2E_HARNESS)
+WATCHED := $(BUILD)/tests/bench/reset_bench $(BUILD)/tests/bench/healthy_bench
+$(WATCHED): $(BUILD)/%: $(BUILD)/%.o $(E2E_HARNESS) $(LIB)
 	$(call say,BENCH,$@)
 	$(Q)$(CC) -o $@ $^ $(LDFLAGS) $(PKG_LIBS) -lcmocka
 

@@ -97,7 +97,8 @@ frontend f
 
 def start_gunicorn(lab, where=SERVER, ip=SERVER_IP, worker='gthread'):
     lab.file('wsgi.py', WSGI)
-    return lab.start(where, ['gunicorn', '-k', worker, '--threads', '4',
+    return lab.start(where, ['gunicorn', '-k', worker, '--threads',
+                             4 if worker == 'gthread' else 1,
                              '--keep-alive', IDLE, '-b',
                              '%s:%d' % (ip, PORT), 'wsgi:app'],
                      port=PORT, env={'PYTHONPATH': lab.dir})

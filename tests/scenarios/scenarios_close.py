@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ends by the hand of a program: servers that close early, answer before the
 body was read or die; clients that leave; harmless races and health checks."""
-from lab import CLIENT, PYTHON, SERVER, SERVER_IP, scenario
+from lab import CLIENT, PYTHON, SERVER, SERVER_IP, scenario, undent
 from http_servers import (PORT, SERVERS, background_python, start_apache,
                           start_gunicorn, start_nginx)
 
@@ -31,7 +31,7 @@ def python_server(lab, body):
             def handle_error(self, request, address):
                 print(repr(sys.exc_info()[1]), flush=True)
         S(('10.77.2.2', 8080), H).serve_forever()
-    ''' % body.strip().replace('\n', '\n        '), PORT)
+    ''' % undent(body).strip().replace('\n', '\n' + 16 * ' '), PORT)
 
 
 def curl(lab, *args, timeout=10):
@@ -173,22 +173,49 @@ OTHER_UNREAD = dict(cause='close_with_unread_data', kinds=('sent',),
 @scenario(program='nginx', process='python3', needs=('nginx',),
           syscall=('write', 'read'), other=dict(OTHER_UNREAD,
                                                 process='nginx'), **UNREAD)
-def nginx_413(lab):
-    start_nginx(lab, http='client_max_body_size 1k; lingering_close off;')
+def nginx_413_slow_upload(lab):
+    """nginx reads on for lingering_time, then closes."""
+    start_nginx(lab, http='client_max_body_size 1k; lingering_time 1s;'
+                'lingering_timeout 1s;')
+    lab.python(CLIENT, '''
+        import http.client, time
+        def body():
+            for _ in range(60):
+                time.sleep(.05)
+                yield b'x' * 30000
+        for _ in range(2):
+            c = http.client.HTTPConnection('10.77.2.2', 8080, timeout=8)
+            try:
+                c.request('POST', '/', body(), {'Content-Length': '1800000'})
+                print(c.getresponse().status)
+            except (OSError, http.client.HTTPException) as e:
+                print(repr(e))
+    ''')
+
+
+@scenario(program='node', process='python3', needs=('node',),
+          other=dict(OTHER_UNREAD, process='node'), **UNREAD)
+def node_413(lab):
+    node_server(lab, '''
+        r.writeHead(413, {Connection: 'close'}); r.end('too much');''')
     for _ in range(2):
         lab.python(CLIENT, UPLOAD, '/')
         lab.sleep(.3)
 
 
-@scenario(program='node', process='curl', needs=('node', 'curl'),
+@scenario(program='node', process='node', needs=('node',),
           other=dict(OTHER_UNREAD, process='node'), **UNREAD)
-def node_413(lab):
+def node_413_to_node(lab):
     node_server(lab, '''
         r.writeHead(413, {Connection: 'close'}); r.end('too much');''')
-    body = lab.file('body', 'x' * 8000000)
-    for _ in range(2):
-        curl(lab, '-H', 'Expect:', '--data-binary', '@' + body, URL)
-        lab.sleep(.3)
+    lab.node(CLIENT, '''
+        const http = require('http');
+        const q = http.request({host: '10.77.2.2', port: 8080,
+                                method: 'POST'}, r => {
+            console.log(r.statusCode); r.resume(); });
+        q.on('error', e => console.log(e.code));
+        q.end(Buffer.alloc(8000000));
+    ''')
 
 
 @scenario(program='gunicorn', process='python3', needs=(
@@ -206,7 +233,7 @@ def gunicorn_413_requests(lab):
     ''')
 
 
-@scenario(program='python', process='curl', needs=('curl',),
+@scenario(program='python', process='python3',
           other=dict(OTHER_UNREAD), **UNREAD)
 def python_401_before_body(lab):
     python_server(lab, '''
@@ -215,8 +242,7 @@ def python_401_before_body(lab):
                 self.end_headers()
                 self.close_connection = True
     ''')
-    body = lab.file('body', 'x' * 8000000)
-    curl(lab, '-H', 'Expect:', '--data-binary', '@' + body, URL)
+    lab.python(CLIENT, UPLOAD, '/')
 
 
 @scenario(program='apache', cause=None, end=CLIENT,
@@ -224,29 +250,40 @@ def python_401_before_body(lab):
 def apache_413_lingers(lab):
     """Apache reads on for a while after its 413: nobody is reset."""
     start_apache(lab, more='LimitRequestBody 1000')
-    body = lab.file('body', 'x' * 400000)
+    body = lab.file('upload', 'x' * 400000)
     curl(lab, '-H', 'Expect:', '--data-binary', '@' + body, URL)
 
 
-@scenario(program='nginx', cause=None, end=CLIENT, needs=('nginx', 'curl'),
+@scenario(program='nginx', cause=None, end=CLIENT, needs=('nginx',),
           lookalike_of='peer_closed_unread')
 def nginx_413_lingers(lab):
     start_nginx(lab, http='client_max_body_size 1k;')
-    body = lab.file('body', 'x' * 400000)
-    curl(lab, '-H', 'Expect:', '--data-binary', '@' + body, URL)
+    p = lab.python(CLIENT, UPLOAD, '/')
+    assert p.stdout == '413\n', p
 
 
 @scenario(program='python', cause=('peer_closed_unread', 'graceful_race'),
-          end=CLIENT, kinds=('received',), process='curl', needs=('curl',),
+          end=CLIENT, kinds=('received',), process='python3',
           other=dict(cause='close_with_unread_data', kinds=('sent',)))
 def small_body_never_read(lab):
     """A complete answer, then a RST for the few bytes that were not read."""
     python_server(lab, '''
-                self.wfile.write(b'HTTP/1.0 200 OK\\r\\n\\r\\nhello')
+                self.wfile.write(b'HTTP/1.1 200 OK\\r\\nContent-Length: 5'
+                                 b'\\r\\n\\r\\nhello')
                 time.sleep(.1)
                 self.close_connection = True
     ''')
-    curl(lab, '-d', 'x' * 3000, URL)
+    lab.python(CLIENT, '''
+        import socket, time
+        s = socket.create_connection(('10.77.2.2', 8080))
+        s.sendall(b'POST / HTTP/1.1\\r\\nHost: x\\r\\n'
+                  b'Content-Length: 30000\\r\\n\\r\\n' + b'x' * 30000)
+        try:
+            while s.recv(1000):
+                pass
+        except OSError as e:
+            print(repr(e))
+    ''')
 
 
 @scenario(program='python', cause='peer_closed_unread', end=CLIENT,
@@ -258,8 +295,9 @@ def handler_aborts_with_linger(lab):
                 time.sleep(.17)
                 self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                                         struct.pack('ii', 1, 0))
-                self.connection.close()
                 self.rfile.close()
+                self.wfile.close()
+                self.request.close()
                 self.close_connection = True
     ''')
     lab.python(CLIENT, GET)
@@ -494,11 +532,13 @@ listen l
 
 def checked(name, start, needs, process):
     @scenario(name='haproxy_checks_%s' % name, program='haproxy',
-              needs=needs + ('haproxy',), process=process, count=4,
+              needs=needs + ('haproxy',), process=process, count=0,
               other=dict(cause=('health_check', 'linger_zero'),
                          kinds=('sent',), process='haproxy',
-                         syscall='close', benign=True), **CHECK)
+                         syscall='close'), **CHECK)
     def check(lab):
+        """The RST meets the handshake's last step, before anybody accepted: the
+        server's end need not notice."""
         start(lab)
         haproxy_check(lab, CLIENT)
         lab.sleep(4.2)

@@ -276,18 +276,16 @@ def sshd_max_startups(lab):
 
 OVERFLOW = dict(cause='accept_overflow', kinds=('sent',))
 
-# Opens connections at once, without waiting, and sends on each.
+# Opens connections, all at once, and sends on each.
 CROWD = '''
     import socket, sys, time
     held = []
     for i in range(int(sys.argv[2])):
         s = socket.socket()
-        s.settimeout(1)
-        try:
-            s.connect(('%s', int(sys.argv[1])))
-            held.append(s)
-        except OSError as e:
-            print(repr(e))
+        s.setblocking(False)
+        s.connect_ex(('%s', int(sys.argv[1])))
+        held.append(s)
+    time.sleep(0.4)
     for s in held:
         try:
             s.sendall(sys.argv[3].encode().decode('unicode_escape').encode())
@@ -313,8 +311,11 @@ def overflow_scenario(program, needs, start, port, first, other_process):
               process='python3', count=2, needs=needs,
               other=dict(OVERFLOW, process=other_process))
     def client(lab):
+        # The SYNs must all be there before the first handshake ends: a full
+        # queue takes no SYN at all.
         lab.sysctl(SERVER, 'net.ipv4.tcp_abort_on_overflow', 1)
         start(lab).signal(19)
+        lab.delay(30)
         crowd(lab, port, 6, first)
 
     @scenario(name=program + '_accept_overflow_server', program=program,
@@ -322,8 +323,11 @@ def overflow_scenario(program, needs, start, port, first, other_process):
               process=other_process, syscall=None, count=1, needs=needs,
               other=dict(cause='max_connections', kinds=('received',)))
     def server(lab):
+        # The SYNs must all be there before the first handshake ends: a full
+        # queue takes no SYN at all.
         lab.sysctl(SERVER, 'net.ipv4.tcp_abort_on_overflow', 1)
         start(lab).signal(19)
+        lab.delay(30)
         crowd(lab, port, 6, first)
 
     @scenario(name=program + '_accept_queue_drops', program=program,
@@ -548,9 +552,10 @@ def nft_syn_rate(lab):
     node_server(lab)
     lab.nft(SERVER, '''table ip f { chain i {
         type filter hook input priority 0;
-        tcp dport 8080 tcp flags syn limit rate over 2/second burst 3 packets reject with tcp reset
-        } }
-        ''')
+        tcp dport 8080 tcp flags syn \\
+        limit rate over 2/second burst 3 packets reject with tcp reset
+        }
+        }''')
     tries(lab, 8080, 9, GET, 0.05)
 
 
@@ -563,9 +568,10 @@ def nft_request_rate(lab):
     node_server(lab)
     lab.nft(SERVER, '''table ip f { chain i {
         type filter hook input priority 0;
-        tcp dport 8080 tcp flags psh limit rate over 2/second burst 3 packets reject with tcp reset
-        } }
-        ''')
+        tcp dport 8080 tcp flags psh \\
+        limit rate over 2/second burst 3 packets reject with tcp reset
+        }
+        }''')
     tries(lab, 8080, 9, GET, 0.05)
 
 

@@ -661,18 +661,21 @@ def forged_on_idle_python(lab):
 
 @scenario(program='curl', cause=('middlebox_injected', 'late_data'),
           end=CLIENT, kinds=('received', 'sent'), process=('curl', None),
-          needs=('curl', 'nginx'),
+          needs=('curl', 'node'),
           other=dict(cause=('late_data', 'half_open', 'middlebox_injected',
                             'peer_aborted', 'firewall_reject'),
                      kinds=('received', 'sent')))
 def forged_on_keyword_curl(lab):
     """Three RST+ACKs at guessed places, as censors send them, faster than the
     server's answer."""
-    lab.file('index.html', 'hello\n')
     forger(lab, 'client', 112, 20, '0,1460,4380', 'forbidden')
-    nginx(lab)
+    p = lab.node(SERVER, '''
+        require('http').createServer((q, a) =>
+            setTimeout(() => a.end('answer'), 200)).listen(7000);
+    ''', background=True)
+    lab.wait_port(SERVER, PORT, proc=p)
     lab.run(CLIENT, ['curl', '-s', URL + '?forbidden'])
-    lab.sleep(0.3)
+    lab.sleep(0.4)
 
 
 STREAM = '''

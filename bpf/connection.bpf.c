@@ -7,6 +7,7 @@
 #include "bpf/flow.h"
 #include "bpf/task.h"
 #include "bpf/describe.h"
+#include "bpf/place.h"
 
 /* connect() runs in the caller; the local port is not chosen yet. */
 static __always_inline void on_connect(struct sock *sk)
@@ -22,12 +23,16 @@ static __always_inline void on_connect(struct sock *sk)
 static __always_inline void on_established(struct sock *sk, int from)
 {
 	struct conn fresh, *conn;
+	struct tcp_sock *tp;
 
 	if (from == TCP_SYN_SENT) {
 		tally(TALLY_ESTABLISHED_CLIENT, 1);
 		conn = conn_find(sk);
-		if (conn)
-			conn->established_ns = bpf_ktime_get_ns();
+		tp = bpf_skc_to_tcp_sock(sk);
+		if (!conn || !tp)
+			return;
+		conn->established_ns = bpf_ktime_get_ns();
+		place_enter(tp, conn);
 		return;
 	}
 	if (from != TCP_SYN_RECV)
@@ -110,8 +115,9 @@ static __always_inline void on_listen(struct tcp_sock *tp)
 	conn.role = ROLE_SERVER;
 	task_current(&conn.owner, HOW_LISTEN);
 	conn_put(sk, &conn);
-	if (key.port &&
-	    bpf_map_update_elem(&listeners, &key, &conn.owner, BPF_ANY))
+	if (!key.port)
+		tally(TALLY_UNBOUND, 1); /* the daemon looks for it */
+	else if (bpf_map_update_elem(&listeners, &key, &conn.owner, BPF_ANY))
 		tally(TALLY_CONN_FULL, 1);
 	bpf_map_update_elem(&servers, &conn.owner.tgid, &one, BPF_ANY);
 }
@@ -214,11 +220,19 @@ SEC("?tp_btf/tcp_destroy_sock")
 int BPF_PROG(destroy_sock, struct sock *sk)
 {
 	struct conn *conn = conn_find(sk);
+	struct tcp_sock *tp;
 
 	if (!conn)
 		return 0;
 	if (conn->failure && !(conn->flags & CONN_TOLD) && sk->sk_lock.owned)
 		report_closed(conn);
+	if (conn->flags & CONN_PLACED) {
+		tp = bpf_skc_to_tcp_sock(sk);
+		/* the peer's FIN counts as one byte */
+		if (tp)
+			place_leave(tp, !conn->failure &&
+					tp->bytes_received > 1);
+	}
 	conn_forget(sk);
 	return 0;
 }

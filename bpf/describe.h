@@ -6,6 +6,7 @@
 #include "bpf/sock.h"
 #include "bpf/flow.h"
 #include "bpf/task.h"
+#include "bpf/place.h"
 
 /* Our segment was dropped by netfilter on this host just before: a REJECT. */
 #define NETFILTER_RECENT_NS 3000000ull
@@ -53,12 +54,13 @@ static __always_inline void describe(struct rec_failure *r,
 	sock_tuple(tp, r);
 	sock_numbers(tp, r);
 	if (conn) {
-		conn_describe(conn, r);
+		conn_describe(conn, tp, r);
 		conn_set_answered(conn, tp, r);
 	} else {
 		r->flags |= SOCKF_NO_RECORD;
 	}
 	listener_describe(r);
+	place_describe(r);
 	flow_describe_other(r);
 	netfilter_describe(r);
 	if (r->sock.flags & SOCKF_OWNED) {

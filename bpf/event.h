@@ -53,6 +53,7 @@ enum rec_known {
 	KNOWN_ASKED = 1 << 12,	 /* answered: see struct rec_conn */
 	KNOWN_HANDSHAKE_TTL = 1 << 13,
 	KNOWN_LISTENER = 1 << 14, /* a socket of this host listens on lport */
+	KNOWN_PLACE = 1 << 16,	/* place_*: what became of our other connections */
 	KNOWN_RST_OPTIONS = 1 << 15, /* rst_timestamps: timestamps were agreed */
 };
 
@@ -106,6 +107,7 @@ enum rec_tls_seen {
 	TLS_MOVED_IN = 1 << 3,
 	TLS_ALERT_OUT = 1 << 4,
 	TLS_ALERT_IN = 1 << 5,
+	TLS_ANSWERED = 1 << 6, /* more than an alert came after MOVED_OUT */
 };
 
 /*
@@ -190,7 +192,7 @@ struct rec_sock {
 	__u8 probes_out;
 	__u8 backoff;
 	__u8 shutdown;	 /* sk_shutdown: 1 receive, 2 send */
-	__u8 pad[4];
+	__u32 accept_pending; /* listener: handshakes not finished */
 };
 
 struct rec_failure {
@@ -243,6 +245,12 @@ struct rec_failure {
 	__u32 since_gap_jiffies;
 	__u32 worked_jiffies;
 	__u32 fin_since_send_jiffies; /* at the peer's FIN; 0: not known */
+	__u32 since_challenge_jiffies; /* our last challenge ACK; 0: none */
+	/* KNOWN_PLACE: our connections to that address and port */
+	__u32 place_open;   /* now, this one with them */
+	__u32 place_made;   /* established, since it was first seen */
+	__u32 place_served; /* closed without failure after data had come */
+	__u64 place_served_ns; /* when the last of those was; 0: never */
 	struct rec_closed closer; /* KNOWN_CLOSER */
 	struct rec_closed other;  /* KNOWN_OTHER */
 };
@@ -308,6 +316,7 @@ enum rec_tally {
 	TALLY_RECEIVED,	    /* RSTs that ended one of our sockets, exact */
 	TALLY_FALSE_RECEIVED, /* tcp_receive_reset without a RST */
 	TALLY_SEEDED,
+	TALLY_UNBOUND,	    /* listen() on sockets that had no port yet */
 	TALLY_STRAY,	    /* RSTs sent for segments of no socket */
 	TALLY_SENT_FIRST,   /* + reason number: RSTs sent, exact */
 	TALLY_SENT_LAST = TALLY_SENT_FIRST + 39,
@@ -320,7 +329,7 @@ REC_ASSERT(rec_head, 24);
 REC_ASSERT(rec_task, 56);
 REC_ASSERT(rec_closed, 96);
 REC_ASSERT(rec_sock, 128);
-REC_ASSERT(rec_failure, 592);
+REC_ASSERT(rec_failure, 616);
 REC_ASSERT(rec_told, 96);
 REC_ASSERT(rec_exit, 88);
 REC_ASSERT(rec_flow, 40);

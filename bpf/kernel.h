@@ -132,8 +132,17 @@ struct inet_sock {
 	__be16 inet_sport;
 };
 
+typedef struct {
+	int counter;
+} atomic_t;
+
+struct request_sock_queue {
+	atomic_t qlen;
+};
+
 struct inet_connection_sock {
 	struct inet_sock icsk_inet;
+	struct request_sock_queue icsk_accept_queue;
 	__u8 icsk_retransmits;
 	__u8 icsk_backoff;
 	__u8 icsk_probes_out;
@@ -165,6 +174,7 @@ struct tcp_sock {
 	u32 srtt_us;
 	u32 packets_out;
 	u32 rcv_tstamp;
+	u32 last_oow_ack_time;
 	u64 bytes_received;
 	u32 data_segs_in;
 	u64 first_tx_mstamp;
@@ -192,10 +202,6 @@ struct sk_buff {
 	u16 transport_header;
 	u16 network_header;
 };
-
-typedef struct {
-	int counter;
-} atomic_t;
 
 struct signal_struct {
 	atomic_t live;

@@ -188,6 +188,22 @@ static __always_inline void label_tls(struct conn *conn, const u8 *b, bool out)
 	}
 }
 
+#define TLS_ALERT_BYTES 24
+#define CONTROL_BYTES 48
+
+/*
+ * The handshake is over for a client when more than an alert has come after its
+ * own last flight; and control frames of HTTP/2 come after longer writes only.
+ */
+static __always_inline void label_tls_sizes(struct conn *conn, const u8 *b,
+					    u32 bytes, bool out)
+{
+	if (!out && (conn->tls & TLS_MOVED_OUT) && bytes > TLS_ALERT_BYTES)
+		conn->tls |= TLS_ANSWERED;
+	if (out && b[0] == 0x17 && bytes > CONTROL_BYTES)
+		conn->asked_tls = 1;
+}
+
 static __always_inline u16 http_status(const u8 *b)
 {
 	u16 a = b[9] - '0', c = b[10] - '0', d = b[11] - '0';
@@ -285,6 +301,7 @@ static __always_inline void label_note(struct conn *conn, u32 bytes, bool out)
 		return;
 	if (is_tls(b))
 		label_tls(conn, b, out);
+	label_tls_sizes(conn, b, bytes, out);
 	if (*first == LABEL_NONE) {
 		*first = label_of(b, out);
 		if (out)
@@ -299,34 +316,52 @@ static __always_inline void label_note(struct conn *conn, u32 bytes, bool out)
 }
 
 /*
- * Writes that ask for nothing, as whole messages: farewells (PostgreSQL
- * Terminate, MySQL COM_QUIT, QUIT of SMTP and its kin, TLS close_notify) and the control frames of HTTP/2
- * (WINDOW_UPDATE, PING, SETTINGS, GOAWAY: 9 to 17 bytes, twice at most, and 22
- * more inside TLS).
+ * Writes that ask for nothing, as whole messages. Farewells: PostgreSQL
+ * Terminate, MySQL COM_QUIT, QUIT of SMTP and its kin, TLS close_notify (an
+ * alert record; in TLS 1.3 it looks like 3 bytes of data). Control frames of
+ * HTTP/2 (WINDOW_UPDATE, PING, SETTINGS, GOAWAY): 9 to 17 bytes, twice at most,
+ * and 22 more inside TLS.
  */
-#define CONTROL_BYTES 48
 
-static __always_inline bool is_control(const struct conn *conn, int bytes)
+static __always_inline u8 last_word_tls(const struct conn *conn, const u8 *b)
 {
-	u8 label = conn->first_out;
-	u64 at;
-	u8 b[5] = {};
+	if (b[0] == 0x15 || (b[0] == 0x17 && !b[3] && b[4] == 0x13))
+		return CONN_GOODBYE;
+	return conn->asked_tls ? CONN_CONTROL : 0;
+}
 
-	if (label == LABEL_TLS || label == LABEL_HTTP2)
-		return conn->tls & TLS_MOVED_OUT || label == LABEL_HTTP2;
-	if (bytes < 5 || bytes > 8)
-		return false;
-	at = label_buffer();
-	if (!at || bpf_probe_read_user(b, sizeof(b), (void *)at))
-		return false;
+static __always_inline u8 last_word_plain(const u8 *b, int bytes)
+{
+	if (bytes > 8)
+		return 0;
 	if ((WORD(b[0], b[1], b[2], b[3]) | 0x20202020) ==
 	    WORD('q', 'u', 'i', 't'))
-		return true;
+		return CONN_GOODBYE;
 	if (bytes != 5)
-		return false;
+		return 0;
 	if (b[0] == 'X' && !b[1] && !b[2] && !b[3] && b[4] == 4)
-		return true;
-	return b[0] == 1 && !b[1] && !b[2] && !b[3] && b[4] == 1;
+		return CONN_GOODBYE;
+	return b[0] == 1 && !b[1] && !b[2] && !b[3] && b[4] == 1 ? CONN_GOODBYE
+								 : 0;
+}
+
+/* CONN_GOODBYE, CONN_CONTROL, or 0: an ordinary write. */
+static __always_inline u8 label_last_word(const struct conn *conn, int bytes)
+{
+	u8 label = conn->first_out;
+	u8 b[5] = {};
+	u64 at;
+
+	if (label == LABEL_HTTP2)
+		return CONN_CONTROL;
+	if (label == LABEL_TLS ? !(conn->tls & TLS_MOVED_OUT) : bytes > 8)
+		return 0;
+	if (bytes < (int)sizeof(b))
+		return 0;
+	at = label_buffer();
+	if (!at || bpf_probe_read_user(b, sizeof(b), (void *)at))
+		return 0;
+	return label == LABEL_TLS ? last_word_tls(conn, b) : last_word_plain(b, bytes);
 }
 
 #endif

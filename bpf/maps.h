@@ -51,7 +51,8 @@ struct conn {
 	u32 fin_since_send; /* jiffies from our last write to the peer's FIN */
 	u8 notice;	    /* enum rec_notice */
 	u8 soft_err;	    /* errno of ICMP that came while connecting */
-	u16 pad;
+	u8 asked_tls;	    /* a TLS write too long for a control frame */
+	u8 pad;
 };
 
 enum conn_flags {
@@ -60,7 +61,9 @@ enum conn_flags {
 	CONN_SEEDED = 1 << 2,
 	CONN_LATE = 1 << 3,	/* made at its failure */
 	CONN_ASKED = 1 << 4,	/* asked_* are valid */
-	CONN_GOODBYE = 1 << 5,	/* goodbye_seq is valid */
+	CONN_GOODBYE = 1 << 5,	/* goodbye_seq is that of a farewell */
+	CONN_CONTROL = 1 << 6,	/* goodbye_seq is that of a control message */
+	CONN_PLACED = 1 << 7,	/* counted in places */
 };
 
 SHARED struct conns {
@@ -113,6 +116,28 @@ SHARED struct closed {
 	__type(key, u32);
 	__type(value, struct closed_slot);
 } closed SEC(".maps");
+
+/* What became of this host's connections to one address and port. */
+struct place_key {
+	u8 raddr[16];
+	u32 netns;
+	u32 port;
+};
+
+struct place {
+	u64 served_ns;
+	u32 open;
+	u32 made;
+	u32 served;
+	u32 pad;
+};
+
+SHARED struct places {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct place_key);
+	__type(value, struct place);
+} places SEC(".maps");
 
 /* Segments that netfilter dropped just now, direct-mapped likewise. */
 #define DROPPED_SLOTS 1024

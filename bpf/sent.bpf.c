@@ -316,7 +316,7 @@ static __always_inline void sent_full(struct percpu *cpu,
 	sock_tuple(tp, r);
 	sock_numbers(tp, r);
 	if (conn) {
-		conn_describe(conn, r);
+		conn_describe(conn, tp, r);
 		r->flags &= ~SOCKF_AGAIN;
 	} else {
 		r->flags |= SOCKF_NO_RECORD;

@@ -161,6 +161,7 @@ static __always_inline void sock_numbers(struct tcp_sock *tp,
 	struct sock *sk = (struct sock *)tp;
 	struct rec_sock *s = &r->sock;
 	u32 rcv_nxt = RD(tp->rcv_nxt), snd_nxt = RD(tp->snd_nxt);
+	u32 challenge;
 
 	s->bytes_sent = RD(tp->bytes_sent);
 	s->bytes_acked = RD(tp->bytes_acked);
@@ -188,6 +189,9 @@ static __always_inline void sock_numbers(struct tcp_sock *tp,
 	if (RD(tp->is_mptcp))
 		s->flags |= SOCKF_MPTCP;
 	sock_times(tp, s);
+	challenge = RD(tp->last_oow_ack_time);
+	if (challenge)
+		r->since_challenge_jiffies = (u32)bpf_jiffies64() - challenge;
 	r->known |= KNOWN_SOCK;
 }
 
@@ -196,6 +200,8 @@ static __always_inline void sock_listener(struct sock *sk,
 {
 	r->sock.accept_backlog = RD(sk->sk_ack_backlog);
 	r->sock.accept_max = RD(sk->sk_max_ack_backlog);
+	r->sock.accept_pending = RD(
+		((struct inet_connection_sock *)sk)->icsk_accept_queue.qlen.counter);
 	r->sock.flags |= SOCKF_LISTENER;
 }
 
@@ -277,8 +283,16 @@ static __always_inline void conn_labels(const struct conn *conn,
 		r->known |= KNOWN_LABELS;
 }
 
+/* Nothing was written after the farewell or control message; a FIN may have. */
+static __always_inline bool said_last(const struct conn *conn,
+				      struct tcp_sock *tp)
+{
+	return RD(tp->write_seq) - conn->goodbye_seq <= 1;
+}
+
 /* What the connection's record adds to a failure. */
 static __always_inline void conn_describe(const struct conn *conn,
+					  struct tcp_sock *tp,
 					  struct rec_failure *r)
 {
 	r->role = conn->role;
@@ -303,7 +317,7 @@ static __always_inline void conn_describe(const struct conn *conn,
 	r->worked_jiffies = conn->worked_jiffies;
 	r->fin_since_send_jiffies = conn->fin_since_send;
 	r->notice = conn->notice;
-	if (conn->flags & CONN_GOODBYE)
+	if ((conn->flags & CONN_GOODBYE) && said_last(conn, tp))
 		r->flags |= SOCKF_GOODBYE;
 	conn_labels(conn, r);
 }

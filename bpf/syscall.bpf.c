@@ -8,6 +8,7 @@
 #include "bpf/flow.h"
 #include "bpf/task.h"
 #include "bpf/label.h"
+#include "bpf/place.h"
 
 /* Segments with data in which first bytes are still looked for. */
 #define LABEL_SEGMENTS 4
@@ -70,6 +71,19 @@ static __always_inline bool is_pause(u32 gap)
 
 /* --- sending -------------------------------------------------------------- */
 
+/* Writes that ask for nothing: the FIN after them is in order. */
+static __always_inline void note_last_word(struct conn *conn,
+					   struct tcp_sock *tp, int bytes)
+{
+	u8 word = label_last_word(conn, bytes);
+
+	if (!word)
+		return;
+	conn->goodbye_seq = tp->write_seq;
+	conn->flags &= ~(CONN_GOODBYE | CONN_CONTROL);
+	conn->flags |= word;
+}
+
 static __always_inline void sent_data(struct sock *sk, int ret)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
@@ -98,10 +112,8 @@ static __always_inline void sent_data(struct sock *sk, int ret)
 		conn->asked_read = tp->copied_seq;
 		conn->flags |= CONN_ASKED;
 	}
-	if (ret <= CONTROL_BYTES && is_control(conn, ret)) {
-		conn->goodbye_seq = tp->write_seq;
-		conn->flags |= CONN_GOODBYE;
-	}
+	if (ret <= CONTROL_BYTES)
+		note_last_word(conn, tp, ret);
 }
 
 SEC("?tp_btf/sock_send_length")
@@ -161,7 +173,8 @@ static __always_inline bool is_hangup(const struct conn *conn,
 	if (conn->role == ROLE_SERVER || conn->failure ||
 	    conn_answered(conn, tp) != 0)
 		return false;
-	if ((conn->flags & CONN_GOODBYE) && conn->goodbye_seq == tp->write_seq)
+	if ((conn->flags & (CONN_GOODBYE | CONN_CONTROL)) &&
+	    said_last(conn, tp))
 		return false;
 	if (label == LABEL_SSH || label == LABEL_AMQP || label == LABEL_MQTT)
 		return false;
@@ -182,7 +195,8 @@ static __always_inline void hang_up(struct sock *sk, struct tcp_sock *tp,
 		r->state = TCP_CLOSE_WAIT;
 		sock_tuple(tp, r);
 		sock_numbers(tp, r);
-		conn_describe(conn, r);
+		conn_describe(conn, tp, r);
+		place_describe(r);
 		conn_set_answered(conn, tp, r);
 		flow_describe_other(r);
 		task_current(&r->task, HOW_CURRENT);

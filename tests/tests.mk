@@ -56,7 +56,8 @@ test: ## everything: installs what is missing, builds, one closing line
 
 .PHONY: test-run
 test-run:
-	@RSTSCOPE_BUILD=$(BUILD) tests/run unit $(UNIT) e2e $(E2E)
+	@RSTSCOPE_BUILD=$(BUILD) BUILD=$(BUILD) RSTSCOPE_LIMIT=1200 \
+		tests/run unit $(UNIT) e2e $(E2E) vm tests/vm/smoke
 
 unit: $(UNIT) ## the unit tests: no root
 	@RSTSCOPE_BUILD=$(BUILD) tests/run unit $(UNIT)

@@ -120,7 +120,8 @@ def mariadb(lab, *options):
                     "identified by 'p';\ngrant all on *.* to 'u'@'%';\n")
     server = lab.start(SERVER, as_user('mysql', [
         'mariadbd', '--no-defaults', '--datadir=' + data,
-        '--socket=' + os.path.join(data, 's'), '--bind-address=' + SERVER_IP,
+        # Not beside the data, which may be copied and kept.
+        '--socket=%s.%d' % (templates['mariadb'], os.getpid()), '--bind-address=' + SERVER_IP,
         '--skip-name-resolve', '--pid-file=' + os.path.join(data, 'pid'),
         '--init-file=' + init, '--innodb-buffer-pool-size=8M',
         '--innodb-log-file-size=4M'] + list(options)), port=3306)

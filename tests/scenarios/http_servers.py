@@ -95,12 +95,13 @@ frontend f
 ''' % (IDLE, ip, PORT))], port=PORT)
 
 
-def start_gunicorn(lab, where=SERVER, ip=SERVER_IP, worker='gthread'):
+def start_gunicorn(lab, where=SERVER, ip=SERVER_IP, worker='gthread',
+                   more=()):
     lab.file('wsgi.py', WSGI)
     return lab.start(where, ['gunicorn', '-k', worker, '--threads',
                              4 if worker == 'gthread' else 1,
                              '--keep-alive', IDLE, '-b',
-                             '%s:%d' % (ip, PORT), 'wsgi:app'],
+                             '%s:%d' % (ip, PORT), *more, 'wsgi:app'],
                      port=PORT, env={'PYTHONPATH': lab.dir})
 
 

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ends by the hand of a program: servers that close early, answer before the
 body was read or die; clients that leave; harmless races and health checks."""
+import os
+import signal
+
 from lab import CLIENT, PYTHON, SERVER, SERVER_IP, scenario, undent
 from http_servers import (PORT, SERVERS, background_python, start_apache,
                           start_gunicorn, start_nginx)
@@ -154,6 +157,23 @@ crash('node', slow_node, ('node',))
 crash('nginx', slow_nginx, ('nginx',))
 crash('gunicorn', start_gunicorn, ('gunicorn',), '/slow')
 
+
+@scenario(program='nginx', count=3, cause='server_crash', end=CLIENT,
+          process='python3', kinds=('hangup', 'received'), needs=('nginx',),
+          lookalike_of='peer_closed_early')
+def nginx_worker_killed(lab):
+    """A worker dies with the requests it serves; the master goes on."""
+    server = slow_nginx(lab)
+    clients = [background_python(lab, CLIENT, GET) for _ in range(3)]
+    lab.sleep(1.2)
+    children = '/proc/%d/task/%d/children' % (server.pid, server.pid)
+    with open(children) as f:
+        for pid in f.read().split():
+            os.kill(int(pid), signal.SIGKILL)
+    for c in clients:
+        c.wait()
+
+
 # The answer comes before the request was read
 
 UPLOAD = '''
@@ -166,8 +186,9 @@ UPLOAD = '''
         print(repr(e))
 '''
 UNREAD = dict(cause='peer_closed_unread', end=CLIENT, kinds=('received',))
-OTHER_UNREAD = dict(cause='close_with_unread_data', kinds=('sent',),
-                    syscall='close')
+# What arrives after the close meets a RST without any call.
+OTHER_UNREAD = dict(cause=('close_with_unread_data', 'late_data'),
+                    kinds=('sent',), syscall=('close', None))
 
 
 @scenario(program='nginx', process='python3', needs=('nginx',),
@@ -342,7 +363,7 @@ def fetch_gives_up(lab):
         fetch('http://10.77.2.2:8080/', {signal: AbortSignal.timeout(620)})
             .catch(e => console.log(e.name));
     ''')
-    lab.sleep(1.3)
+    lab.sleep(2)
 
 
 
@@ -598,3 +619,76 @@ def client_aborts_at_a_period(lab):
             s.close()
             time.sleep(.4)
     ''')
+
+
+@scenario(program='haproxy', cause='health_check', end=SERVER, count=0,
+          kinds=('received',), benign=True,
+          needs=('haproxy', 'nginx', 'openssl'))
+def haproxy_tls_checks_nginx(lab):
+    """check-ssl: a handshake, and away."""
+    cert, key = lab.certificate()
+    start_nginx(lab, http='''server { listen 10.77.2.2:8443 ssl;
+        ssl_certificate %s; ssl_certificate_key %s;
+        location / { return 200 hello; } }''' % (cert, key))
+    lab.start(CLIENT, ['haproxy', '-f', lab.file('check.cfg', '''
+defaults
+    mode tcp
+    timeout client 30s
+    timeout server 30s
+    timeout connect 2s
+listen l
+    bind 127.0.0.1:7000
+    server s 10.77.2.2:8443 check check-ssl verify none inter 700
+''')], port=7000)
+    lab.sleep(4.2)
+
+
+@scenario(program='python', cause=None, end=SERVER, needs=('node',),
+          lookalike_of='health_check')
+def connect_and_close_is_no_failure(lab):
+    node_server(lab, 'r.end("hello")')
+    lab.python(CLIENT, '''
+        import socket, time
+        for _ in range(4):
+            socket.create_connection(('10.77.2.2', 8080)).close()
+            time.sleep(.5)
+    ''')
+
+
+@scenario(program='php', process='php', needs=('php', 'curl'),
+          other=dict(cause='late_data', kinds=('sent',)), **LEFT)
+def curl_gives_up_on_php(lab):
+    lab.file('slow.php', '<?php ignore_user_abort(true); usleep(1300000);'
+             'for ($i = 0; $i < 9; $i++) { echo str_repeat("x", 9000);'
+             'flush(); usleep(50000); }')
+    lab.start(SERVER, ['php', '-S', '10.77.2.2:8080', '-t', lab.dir],
+              port=PORT)
+    curl(lab, '--max-time', '0.83', URL + '/slow.php')
+    lab.sleep(1.2)
+
+
+@scenario(program='python', cause='process_exit', end=SERVER,
+          kinds=('sent',), process='python3', syscall='exit', other=dict(
+              cause=('peer_closed_unread', 'server_crash'),
+              kinds=('received',)))
+def python_terminated_with_unread(lab):
+    server = background_python(lab, SERVER, '''
+        import socket, time
+        s = socket.create_server(('10.77.2.2', 8080))
+        kept = [s.accept() for _ in range(2)]
+        time.sleep(30)
+    ''', PORT)
+    client = background_python(lab, CLIENT, '''
+        import socket
+        s = [socket.create_connection(('10.77.2.2', 8080)) for _ in range(2)]
+        for c in s:
+            c.sendall(b'give me something\\n')
+        for c in s:
+            try:
+                c.recv(100)
+            except OSError as e:
+                print(repr(e))
+    ''')
+    lab.sleep(.7)
+    server.stop()
+    client.wait()

@@ -121,7 +121,7 @@ def forgetful(lab, verdict):
 
 # PostgreSQL
 
-@scenario(program='postgresql', cause='db_pool_idle', end=CLIENT,
+@scenario(program='postgresql', limit=25, cause='db_pool_idle', end=CLIENT,
           kinds=('received',), process='python3', syscall='read', count=2,
           needs=PG, other=LATE)
 def pg_idle_session_psycopg2(lab):
@@ -129,7 +129,7 @@ def pg_idle_session_psycopg2(lab):
     lab.python(CLIENT, PSYCOPG2, '2.3', '2', '5432')
 
 
-@scenario(program='postgresql', cause='db_pool_idle', end=CLIENT,
+@scenario(program='postgresql', limit=25, cause='db_pool_idle', end=CLIENT,
           kinds=('received',), process='psql', syscall='read',
           needs=PG + ('psql',), other=LATE)
 def pg_idle_session_psql(lab):
@@ -139,7 +139,7 @@ def pg_idle_session_psql(lab):
                      '-h ' + SERVER_IP])
 
 
-@scenario(program='postgresql', cause='db_pool_idle', end=CLIENT,
+@scenario(program='postgresql', limit=25, cause='db_pool_idle', end=CLIENT,
           kinds=('received',), process='python3', needs=PG, other=LATE)
 def pg_idle_in_transaction(lab):
     databases.postgres(
@@ -149,7 +149,7 @@ def pg_idle_in_transaction(lab):
                '1.9', '1', '5432')
 
 
-@scenario(program='postgresql', cause='db_pool_idle', end=CLIENT,
+@scenario(program='postgresql', limit=25, cause='db_pool_idle', end=CLIENT,
           kinds=('received',), process='python3', needs=PG, other=LATE)
 def pg_idle_session_crossing(lab):
     """The query leaves in the moment in which the timer fires."""
@@ -174,7 +174,7 @@ def pg_idle_session_crossing(lab):
     ''' % SERVER_IP)
 
 
-@scenario(program='postgresql', cause=None, end=CLIENT, needs=PG,
+@scenario(program='postgresql', limit=25, cause=None, end=CLIENT, needs=PG,
           lookalike_of='pg_idle_session_psycopg2')
 def pg_idle_within_limit(lab):
     databases.postgres(lab, '-c', 'idle_session_timeout=2500')
@@ -184,7 +184,7 @@ def pg_idle_within_limit(lab):
     ''', '1.2', '3', '5432')
 
 
-@scenario(program='postgresql', cause='server_crash', end=CLIENT,
+@scenario(program='postgresql', limit=25, cause='server_crash', end=CLIENT,
           kinds=('received', 'hangup', 'refused'), needs=PG, count=3,
           other=dict(cause=('process_exit', 'late_data', 'port_closed'),
                      kinds=('sent',)),
@@ -204,7 +204,7 @@ def pg_killed_while_pooled(lab):
     client.wait(8)
 
 
-@scenario(program='postgresql', cause='server_crash', end=CLIENT,
+@scenario(program='postgresql', limit=25, cause='server_crash', end=CLIENT,
           kinds=('received', 'hangup'), needs=PG, count=2,
           other=dict(cause=('process_exit', 'late_data'), kinds=('sent',)),
           lookalike_of='pg_idle_session_psycopg2')
@@ -218,7 +218,7 @@ def pg_backend_killed(lab):
     client.wait(8)
 
 
-@scenario(program='postgresql', cause='server_crash', end=CLIENT,
+@scenario(program='postgresql', limit=25, cause='server_crash', end=CLIENT,
           kinds=('received', 'hangup', 'refused'), needs=PG, count=3,
           other=dict(cause=('process_exit', 'late_data', 'port_closed'),
                      kinds=('sent',)),
@@ -238,7 +238,7 @@ def pg_fast_shutdown(lab):
     client.wait(8)
 
 
-@scenario(program='postgresql', cause='db_pool_idle', end=CLIENT,
+@scenario(program='postgresql', limit=25, cause='db_pool_idle', end=CLIENT,
           kinds=('timeout',), process='python3', needs=PG + ('nft',))
 def pg_firewall_forgets(lab):
     databases.postgres(lab)
@@ -247,7 +247,7 @@ def pg_firewall_forgets(lab):
                timeout=12)
 
 
-@scenario(program='postgresql', cause='user_timeout', end=CLIENT,
+@scenario(program='postgresql', limit=25, cause='user_timeout', end=CLIENT,
           kinds=('timeout',), process='python3', needs=PG + ('nft',),
           lookalike_of='pg_firewall_forgets')
 def pg_path_dies_in_traffic(lab):
@@ -274,7 +274,7 @@ def pg_path_dies_in_traffic(lab):
     client.wait(8)
 
 
-@scenario(program='postgresql', cause=None, end=CLIENT, needs=PG,
+@scenario(program='postgresql', limit=25, cause=None, end=CLIENT, needs=PG,
           lookalike_of='pg_idle_session_psycopg2')
 def pg_statement_timeout(lab):
     """A slow query is cancelled; the connection goes on."""
@@ -294,7 +294,7 @@ def pg_statement_timeout(lab):
 
 # PgBouncer
 
-@scenario(program='pgbouncer', cause='db_pool_idle', end=CLIENT,
+@scenario(program='pgbouncer', limit=25, cause='db_pool_idle', end=CLIENT,
           kinds=('received',), process='python3', syscall='read', count=2,
           needs=PG + ('pgbouncer',),
           other=dict(cause=LATE_CAUSES, kinds=('sent',),
@@ -305,7 +305,7 @@ def pgbouncer_client_idle(lab):
     lab.python(CLIENT, PSYCOPG2, '2.9', '2', '6432')
 
 
-@scenario(program='pgbouncer', cause=None, end=SERVER,
+@scenario(program='pgbouncer', limit=25, cause=None, end=SERVER,
           needs=PG + ('pgbouncer',), lookalike_of='pgbouncer_client_idle')
 def pgbouncer_server_idle(lab):
     """The pooler ends its idle session with a farewell; the client lives."""
@@ -317,7 +317,7 @@ def pgbouncer_server_idle(lab):
     ''', '2.6', '2', '6432')
 
 
-@scenario(program='pgbouncer', cause=None, end=SERVER,
+@scenario(program='pgbouncer', limit=25, cause=None, end=SERVER,
           needs=PG + ('pgbouncer',), lookalike_of='pgbouncer_client_idle')
 def pgbouncer_notices(lab):
     """The server ends the pooler's idle session; the pooler sees the FIN and

@@ -2,8 +2,8 @@
 """Kept-alive HTTP connections that the server's idle timer closes, through
 the pools of real clients; and what looks like it."""
 from lab import CLIENT, PYTHON, SERVER, SERVER_IP, scenario
-from http_servers import (IDLE, PORT, SERVERS, background_python, start_nginx,
-                          start_node)
+from http_servers import (IDLE, PORT, SERVERS, background_python, start_gunicorn,
+                          start_nginx, start_node)
 
 SENT = ('late_data', 'close_with_unread_data', 'stale_keepalive')
 
@@ -37,9 +37,9 @@ def fin_seen(name, start, needs):
         lab.python(CLIENT, REUSE, SERVER_IP, PORT, IDLE + 1.6, 1)
 
 
-def crossing(name, start, needs):
+def crossing(name, start, needs, apart=.23, title='%s_crosses_close'):
     """The request is on its way when the server's timer fires."""
-    @scenario(name='%s_crosses_close' % name, program=name,
+    @scenario(name=title % name, program=name,
               cause='stale_keepalive', end=CLIENT,
               kinds=('received', 'hangup'), process='python3', needs=needs,
               other=dict(cause=SENT, kinds=('sent',)), count=1, limit=20)
@@ -64,13 +64,16 @@ def crossing(name, start, needs):
             for p in (-.15, 0, .15):
                 t = threading.Thread(target=one, args=(%f + p,))
                 t.start()
-                time.sleep(.01)
-        ''' % (SERVER_IP, PORT, IDLE))
+                time.sleep(%f)
+        ''' % (SERVER_IP, PORT, IDLE, apart))
 
 
 for name_, (start_, needs_) in SERVERS.items():
     fin_seen(name_, start_, needs_)
     crossing(name_, start_, needs_)
+# Opened together, the connections of a pool are closed together as well.
+crossing('uvicorn', SERVERS['uvicorn'][0], ('uvicorn',), .01,
+         '%s_crosses_close_of_pool')
 
 
 NODE_DEFAULT = '''
@@ -243,6 +246,59 @@ def requests_crosses_close(lab):
     ''')
 
 
+@scenario(program='ruby', cause=None, end=CLIENT, needs=('nginx', 'ruby'),
+          lookalike_of='stale_keepalive')
+def ruby_looks_before_use(lab):
+    start_nginx(lab)
+    lab.run(CLIENT, ['ruby', lab.file('client.rb', '''
+require 'net/http'
+http = Net::HTTP.new('10.77.2.2', 8080)
+http.keep_alive_timeout = 30
+http.max_retries = 0
+http.start
+2.times do
+  begin
+    puts http.get('/').code
+  rescue SystemCallError, IOError => e
+    puts e.class
+  end
+  sleep 3.2
+end
+''')], timeout=12)
+
+
+def pooling_proxy(lab):
+    """An nginx on the client's host that keeps connections to the server."""
+    lab.start(CLIENT, ['nginx', '-e', 'stderr', '-c', lab.file(
+        'pool.conf', '''
+user root; worker_processes 1; daemon off; pid %s/pool.pid;
+error_log stderr warn;
+events { worker_connections 256; }
+http { access_log off; proxy_temp_path %s/p2; client_body_temp_path %s/b2;
+    fastcgi_temp_path %s/f2; uwsgi_temp_path %s/u2; scgi_temp_path %s/s2;
+    upstream s { server 10.77.2.2:8080; keepalive 8; }
+    server { listen 127.0.0.1:8000; location / { proxy_pass http://s;
+        proxy_http_version 1.1; proxy_set_header Connection ""; } } }
+''' % ((lab.dir,) * 6))], port=8000)
+
+
+@scenario(program='nginx', cause='stale_keepalive', end=CLIENT,
+          kinds=('received', 'hangup'), process='nginx', limit=20,
+          needs=('nginx', 'node', 'curl'), other=dict(
+              cause=SENT, kinds=('sent',)))
+def nginx_upstream_pool_crosses_close(lab):
+    """\"upstream prematurely closed connection\" of a proxy whose pool keeps
+    connections longer than the backend."""
+    lab.delay(250)
+    start_node(lab)
+    pooling_proxy(lab)
+    for _ in range(2):
+        lab.run(CLIENT, ['curl', '-sS', 'http://127.0.0.1:8000/'])
+        lab.run(CLIENT, ['curl', '-sS', 'http://127.0.0.1:8000/'])
+        lab.sleep(1.55)
+        lab.run(CLIENT, ['curl', '-sS', 'http://127.0.0.1:8000/'])
+
+
 @scenario(program='nginx', cause='stale_keepalive', end=CLIENT,
           kinds=('received', 'hangup'), process='python3',
           needs=('nginx', 'openssl'), other=dict(
@@ -309,3 +365,33 @@ for sig_ in ('kill', 'term'):
     killed_while_pooled('node', start_node, ('node',), sig_)
 killed_while_pooled('httpserver', SERVERS['httpserver'][0], (PYTHON,), 'kill')
 killed_while_pooled('gunicorn', SERVERS['gunicorn'][0], ('gunicorn',), 'term')
+
+
+@scenario(program='gunicorn', cause='server_crash', end=CLIENT, count=3,
+          kinds=('received', 'hangup'), process='python3',
+          needs=('gunicorn',), lookalike_of='gunicorn_reused_after_fin')
+def gunicorn_reloaded_under_pool(lab):
+    """SIGHUP: new workers, the old ones end. Nobody is refused."""
+    server = start_gunicorn(lab, more=('--keep-alive', 30))
+    client = background_python(lab, CLIENT, '''
+        import http.client, time
+        pool = []
+        for _ in range(4):
+            c = http.client.HTTPConnection('10.77.2.2', 8080, timeout=5)
+            c.request('GET', '/')
+            c.getresponse().read()
+            pool.append(c)
+            time.sleep(.31)
+        print('pooled', flush=True)
+        time.sleep(2.5)
+        for c in pool:
+            try:
+                c.request('GET', '/')
+                c.getresponse().read()
+            except (OSError, http.client.HTTPException) as e:
+                print(repr(e))
+    ''')
+    lab.wait_line(client, 'pooled')
+    lab.sleep(.47)
+    server.signal(1)
+    client.wait(6)

@@ -11,6 +11,11 @@ TURNED_AWAY = dict(cause=('max_connections', 'rate_limit', 'linger_zero',
                           'close_with_unread_data', 'late_data'),
                    kinds=('sent',))
 
+# The same, where a proxy also ends its own connections to a server behind it.
+PROXIED = dict(cause=TURNED_AWAY['cause'] + ('lb_idle_timeout',
+                                             'graceful_race', 'peer_aborted'),
+               kinds=('sent', 'received'))
+
 # Holds argv[2] connections to port argv[1] open, having sent argv[3], until
 # it is killed; says when.
 HOLD = '''
@@ -33,7 +38,8 @@ TRY = '''
         try:
             s = socket.create_connection(('%s', int(sys.argv[1])), 2)
             s.sendall(sys.argv[3].encode().decode('unicode_escape').encode())
-            print(s.recv(1000))
+            print(s.recv(65536))
+            time.sleep(0.05)
             s.close()
         except OSError as e:
             print(repr(e))
@@ -119,7 +125,8 @@ def redis_maxclients_cli(lab):
         lab.run(CLIENT, ['redis-cli', '-h', SERVER_IP, 'ping'])
 
 
-@scenario(program='postgresql', cause='max_connections', end=CLIENT, count=0,
+@scenario(program='postgresql', limit=25,
+          cause='max_connections', end=CLIENT, count=0,
           kinds=SURPLUS, process='python3',
           needs=('python:psycopg2', 'setpriv', databases.POSTGRES),
           other=TURNED_AWAY)
@@ -143,7 +150,8 @@ def pg_max_connections(lab):
     ''' % SERVER_IP)
 
 
-@scenario(program='mariadb', limit=25, cause='max_connections', end=CLIENT, count=0,
+@scenario(program='mariadb', limit=25,
+          cause='max_connections', end=CLIENT, count=0,
           kinds=SURPLUS, process='python3',
           needs=('python:pymysql', 'setpriv', 'mariadbd'), other=TURNED_AWAY)
 def mariadb_max_connections(lab):
@@ -229,7 +237,7 @@ def nginx_stream_limit_conn(lab):
 
 @scenario(program='haproxy', cause='max_connections', end=CLIENT,
           kinds=SURPLUS, process='python3', count=2,
-          needs=('haproxy', 'node'), other=TURNED_AWAY)
+          needs=('haproxy', 'node'), other=PROXIED)
 def haproxy_fe_conn_reject(lab):
     haproxy(lab, [' tcp-request connection reject if { fe_conn gt 2 }'])
     hold(lab, 8080, 2)
@@ -276,13 +284,16 @@ def sshd_max_startups(lab):
 
 OVERFLOW = dict(cause='accept_overflow', kinds=('sent',))
 
-# Opens connections, all at once, and sends on each.
+# Opens connections, argv[5] one after the other, then the rest at once, and
+# sends on each.
 CROWD = '''
     import socket, sys, time
     held = []
+    alone = int(sys.argv[5]) if len(sys.argv) > 5 else 0
     for i in range(int(sys.argv[2])):
         s = socket.socket()
-        s.setblocking(False)
+        if i >= alone:
+            s.setblocking(False)
         s.connect_ex(('%s', int(sys.argv[1])))
         held.append(s)
     time.sleep(0.4)
@@ -299,8 +310,11 @@ CROWD = '''
 
 
 def crowd(lab, port, many, first):
-    """The connections that got in stay open until the end."""
-    proc = lab.python(CLIENT, CROWD, str(port), str(many), first, '30',
+    """The connections that got in stay open until the end. With a backlog of
+    4, five fit the queue: three come first, then four handshakes end at once
+    for the two places that are left (more SYNs would get cookies, and their
+    end is silent)."""
+    proc = lab.python(CLIENT, CROWD, str(port), str(many), first, '30', '3',
                       background=True)
     lab.wait_line(proc, 'done', 10)
 
@@ -308,7 +322,7 @@ def crowd(lab, port, many, first):
 def overflow_scenario(program, needs, start, port, first, other_process):
     @scenario(name=program + '_accept_overflow', program=program,
               cause='max_connections', end=CLIENT, kinds=('received',),
-              process='python3', count=2, needs=needs,
+              process='python3', count=1, needs=needs,
               other=dict(OVERFLOW, process=other_process))
     def client(lab):
         # The SYNs must all be there before the first handshake ends: a full
@@ -316,7 +330,7 @@ def overflow_scenario(program, needs, start, port, first, other_process):
         lab.sysctl(SERVER, 'net.ipv4.tcp_abort_on_overflow', 1)
         start(lab).signal(19)
         lab.delay(30)
-        crowd(lab, port, 6, first)
+        crowd(lab, port, 7, first)
 
     @scenario(name=program + '_accept_overflow_server', program=program,
               cause='accept_overflow', end=SERVER, kinds=('sent',),
@@ -328,7 +342,7 @@ def overflow_scenario(program, needs, start, port, first, other_process):
         lab.sysctl(SERVER, 'net.ipv4.tcp_abort_on_overflow', 1)
         start(lab).signal(19)
         lab.delay(30)
-        crowd(lab, port, 6, first)
+        crowd(lab, port, 7, first)
 
     @scenario(name=program + '_accept_queue_drops', program=program,
               cause=None, end=CLIENT, needs=needs,
@@ -336,18 +350,19 @@ def overflow_scenario(program, needs, start, port, first, other_process):
     def dropped(lab):
         """Without tcp_abort_on_overflow SYNs are dropped: no RST at all."""
         start(lab).signal(19)
-        crowd(lab, port, 4, first)
+        lab.delay(30)
+        crowd(lab, port, 7, first)
 
 
 def nginx_short_queue(lab):
-    return nginx(lab, 'server { listen 8080 backlog=1; return 200; }')
+    return nginx(lab, 'server { listen 8080 backlog=4; return 200; }')
 
 
 overflow_scenario('redis', ('redis-server',), lambda lab: databases.redis(
-    lab, '--tcp-backlog', '1'), 6379, PING, 'redis-server')
+    lab, '--tcp-backlog', '4'), 6379, PING, 'redis-server')
 overflow_scenario('nginx', ('nginx',), nginx_short_queue, 8080, GET, 'nginx')
 overflow_scenario('node', ('node',), lambda lab: node_server(
-    lab, "server.listen({port: 8081, host: '%s', backlog: 1});\n"
+    lab, "server.listen({port: 8081, host: '%s', backlog: 4});\n"
     'const other = http.createServer();' % SERVER_IP +
     "other.listen(8080, '%s'); return;" % SERVER_IP), 8081, GET, 'node')
 
@@ -436,7 +451,7 @@ def app(env, start):
 @scenario(program='nginx', cause='rate_limit', end=CLIENT, kinds=SURPLUS,
           process='curl', count=3, needs=('nginx', 'curl'), other=TURNED_AWAY)
 def nginx_limit_req_444_curl(lab):
-    nginx(lab, '''limit_req_zone $binary_remote_addr zone=a:1m rate=2r/s;
+    nginx(lab, '''limit_req_zone $binary_remote_addr zone=a:1m rate=20r/m;
         server { listen 8080; limit_req zone=a; limit_req_status 444;
                  location / { return 200 hello; } location /x {
                  root /nowhere; } }''')
@@ -449,7 +464,7 @@ def nginx_limit_req_444_curl(lab):
           process='python3', count=3, needs=('nginx',), other=TURNED_AWAY)
 def nginx_limit_req_444_kept_alive(lab):
     """The first requests of a connection pass, the one too many ends it."""
-    nginx(lab, '''limit_req_zone $binary_remote_addr zone=a:1m rate=4r/s;
+    nginx(lab, '''limit_req_zone $binary_remote_addr zone=a:1m rate=60r/m;
         server { listen 8080; root /nowhere; location / {
                  limit_req zone=a burst=2 nodelay; limit_req_status 444; } }
     ''')
@@ -469,10 +484,10 @@ def nginx_limit_req_444_kept_alive(lab):
 
 @scenario(program='haproxy', cause='rate_limit', end=CLIENT, kinds=SURPLUS,
           process='python3', count=3, needs=('haproxy', 'node'),
-          other=TURNED_AWAY)
+          other=PROXIED)
 def haproxy_conn_rate_reject(lab):
     haproxy(lab, [' stick-table type ip size 1k expire 10s store '
-                  'conn_rate(2s)', ' tcp-request connection track-sc0 src',
+                  'conn_rate(8s)', ' tcp-request connection track-sc0 src',
                   ' tcp-request connection reject if '
                   '{ sc0_conn_rate gt 3 }'])
     tries(lab, 8080, 9, GET, 0.05)
@@ -480,10 +495,10 @@ def haproxy_conn_rate_reject(lab):
 
 @scenario(program='haproxy', cause='rate_limit', end=CLIENT, kinds=SURPLUS,
           process='curl', count=3, needs=('haproxy', 'node', 'curl'),
-          other=TURNED_AWAY)
+          other=PROXIED)
 def haproxy_http_reject(lab):
     haproxy(lab, [' stick-table type ip size 1k expire 10s store '
-                  'http_req_rate(2s)', ' http-request track-sc0 src',
+                  'http_req_rate(8s)', ' http-request track-sc0 src',
                   ' http-request reject if { sc0_http_req_rate gt 3 }'])
     for _ in range(9):
         lab.run(CLIENT, ['curl', '-s', 'http://%s:8080/' % SERVER_IP])
@@ -496,7 +511,7 @@ def haproxy_http_reject(lab):
 def haproxy_answers_429(lab):
     """A whole answer that says no is no failure of the connection."""
     haproxy(lab, [' stick-table type ip size 1k expire 10s store '
-                  'http_req_rate(2s)', ' http-request track-sc0 src',
+                  'http_req_rate(8s)', ' http-request track-sc0 src',
                   ' http-request deny deny_status 429 if '
                   '{ sc0_http_req_rate gt 3 }'])
     for _ in range(7):
@@ -505,10 +520,10 @@ def haproxy_answers_429(lab):
 
 @scenario(program='haproxy', cause='rate_limit', end=CLIENT, kinds=SURPLUS,
           process='python3', count=1, needs=('haproxy', 'node'),
-          other=TURNED_AWAY)
+          other=PROXIED)
 def haproxy_429_while_uploading(lab):
     haproxy(lab, [' stick-table type ip size 1k expire 10s store '
-                  'http_req_rate(2s)', ' http-request track-sc0 src',
+                  'http_req_rate(8s)', ' http-request track-sc0 src',
                   ' http-request deny deny_status 429 if '
                   '{ sc0_http_req_rate gt 2 }'])
     lab.python(CLIENT, '''
@@ -519,7 +534,7 @@ def haproxy_429_while_uploading(lab):
                 s.sendall(b'POST / HTTP/1.1\\r\\nHost: a\\r\\n'
                           b'Content-Length: 4000000\\r\\n\\r\\n')
                 s.sendall(b'a' * 4000000)
-                print(s.recv(100))
+                print(s.recv(65536))
             except OSError as e:
                 print(repr(e))
             s.close()
@@ -536,7 +551,7 @@ def node_limiter_resets(lab):
         server.prependListener('request', q => {
             const now = Date.now();
             seen.push(now);
-            while (seen[0] < now - 2000) seen.shift();
+            while (seen[0] < now - 8000) seen.shift();
             if (seen.length > 3) q.socket.resetAndDestroy();
         });''')
     tries(lab, 8080, 9, GET, 0.05)

@@ -840,14 +840,26 @@ def frozen_server_is_no_reset(lab):
     ''')
 
 
+@scenario(program='curl', cause='connect_timeout', end=CLIENT,
+          kinds=('timeout',), process='curl', needs=('curl', 'nft'))
+def given_up_connecting(lab):
+    """--connect-timeout: the program gives up, its SYNs had no answer."""
+    drop_input(lab)
+    lab.run(CLIENT, ['curl', '-s', '--connect-timeout', '2.5', URL])
+
+
 @scenario(program='curl', cause=None, end=CLIENT, needs=('curl', 'nft'),
           lookalike_of='connect_timeout')
-def given_up_connecting(lab):
-    """--connect-timeout: the program itself gave up; no failure of TCP."""
+def given_up_at_once(lab):
+    """Before the first SYN was due again: nothing was wrong yet."""
+    drop_input(lab)
+    lab.run(CLIENT, ['curl', '-s', '--connect-timeout', '0.6', URL])
+
+
+def drop_input(lab):
     lab.nft(SERVER, '''table inet guard {
         chain in {
             type filter hook input priority 0; policy accept;
             tcp dport 7000 drop
         }
     }''')
-    lab.run(CLIENT, ['curl', '-s', '--connect-timeout', '0.7', URL])

@@ -396,6 +396,17 @@ def reject_path_syn_icmp(lab):
     ''')
 
 
+@scenario(program='node', cause=('firewall_reject', 'connection_refused'),
+          end=CLIENT, kinds=('refused',), process='node', syscall='connect',
+          needs=('nft', 'node'))
+def reject_path_syn_icmp_node(lab):
+    reject(lab, port=7001, how='reject')
+    lab.node(CLIENT, '''
+        require('net').connect(7001, '10.77.2.2')
+            .on('error', e => console.log(e.code));
+    ''')
+
+
 @scenario(program='ncat', cause='peer_unreachable', end=CLIENT,
           kinds=('timeout',), process='ncat', syscall='connect',
           needs=('nft', 'ncat'), lookalike_of='firewall_reject')

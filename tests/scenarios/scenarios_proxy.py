@@ -193,7 +193,8 @@ WEB_SOCKET_CLIENT = TALK + '''
     for pause in 2.9, 3.6:
         s = connect()
         ask(s, b'GET /chat HTTP/1.1\\r\\nHost: x\\r\\nUpgrade: websocket\\r\\n'
-            b'Connection: Upgrade\\r\\n\\r\\n')
+            b'Connection: Upgrade\\r\\nSec-WebSocket-Version: 13\\r\\n'
+            b'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\\r\\n\\r\\n')
         time.sleep(.4)
         ask(s, b'frame')
         time.sleep(pause)
@@ -243,6 +244,37 @@ def web_socket(name, start):
         lab.wait_port(SERVER, OUT, proc=server)
         start(lab)
         lab.python(CLIENT, WEB_SOCKET_CLIENT, timeout=12)
+
+
+@scenario(program='haproxy', cause=('lb_idle_timeout', 'peer_aborted'),
+          end=SERVER, process='node', kinds=('received', 'hangup'), count=0,
+          needs=('haproxy', 'node', 'curl'))
+def haproxy_504_seen_by_backend(lab):
+    """HAProxy's timeout server: 504 to the client, and away from the backend,
+    which writes on."""
+    server = lab.node(SERVER, '''
+        const net = require('net');
+        net.createServer(c => {
+            c.on('error', e => console.log(e.code));
+            c.on('data', () => setTimeout(() => {
+                c.write('HTTP/1.1 200 OK\\r\\n');
+                setTimeout(() => c.write('X: y\\r\\n'), 100);
+            }, 2900));
+        }).listen(9001);
+    ''', background=True)
+    lab.wait_port(SERVER, OUT, proc=server)
+    lab.start(ROUTER, ['haproxy', '-f', lab.file('haproxy.cfg', '''
+defaults
+    mode http
+    timeout client 30s
+    timeout server %ds
+    timeout connect 2s
+listen l
+    bind %s:%d
+    server s %s:%d
+''' % (IDLE, ROUTER_WEST, IN, SERVER_IP, OUT))], port=IN)
+    lab.run(CLIENT, ['curl', '-s', 'http://%s:%d/' % (ROUTER_WEST, IN)])
+    lab.sleep(1.5)
 
 
 web_socket('nginx', nginx_http)
@@ -302,7 +334,7 @@ def lifetime_python(lab):
     ''', IN)
 
 
-def by_age(name, start, needs, client=BUSY):
+def by_age(name, start, needs):
     @scenario(name='%s_lifetime' % name, program=name, end=CLIENT,
               cause='vpn_proxy_limit', process='python3', count=4,
               kinds=('received', 'hangup'), needs=needs,
@@ -311,32 +343,19 @@ def by_age(name, start, needs, client=BUSY):
     def limit(lab):
         background_python(lab, SERVER, LINE_SERVER, OUT)
         start(lab)
-        lab.python(CLIENT, client, timeout=12)
+        lab.python(CLIENT, BUSY, timeout=12)
 
 
 by_age('socat', lifetime_socat, ('socat',))
 by_age('asyncio', lifetime_python, (PYTHON,))
 
 
-def lifetime_squid(lab):
-    lab.start(ROUTER, ['squid', '-N', '-f', lab.file('squid.conf', '''
-http_port %s:%d
-http_access allow all
-client_lifetime 3 seconds
-cache deny all
-cache_log stdio:/dev/stderr
-access_log none
-pid_filename none
-cache_effective_user proxy
-coredump_dir %s
-shutdown_lifetime 1 seconds
-''' % (ROUTER_WEST, IN, lab.dir))], port=IN)
+def lifetime_ncat(lab):
+    lab.start(ROUTER, ['ncat', '-lk', ROUTER_WEST, IN, '-c',
+                       'timeout 2 ncat %s %d' % (SERVER_IP, OUT)], port=IN)
 
 
-by_age('squid', lifetime_squid, ('squid',), BUSY.replace('''s = connect()
-''', '''s = connect()
-        ask(s, b'CONNECT 10.77.2.2:9001 HTTP/1.1\\r\\n\\r\\n')
-'''))
+by_age('ncat', lifetime_ncat, ('ncat',))
 
 
 @scenario(program='socat', cause='server_crash', end=CLIENT, count=4,

@@ -350,8 +350,11 @@ static void test_request_time(void **state)
 	r.sock.packets_out = 1;
 	r.sock.since_busy_jiffies = 50;
 	assert_int_equal(raw_decode(&r).since_request_ms, 200);
-	r.sock.since_first_tx_us = 150999; /* finer, so better */
-	assert_int_equal(raw_decode(&r).since_request_ms, 150);
+	r.sock.since_first_tx_us = 197999; /* finer, so better */
+	assert_int_equal(raw_decode(&r).since_request_ms, 197);
+	r.sock.since_first_tx_us = 150999; /* that of a retransmission */
+	assert_int_equal(raw_decode(&r).since_request_ms, 200);
+	r.sock.since_first_tx_us = 197999;
 	r.sock.packets_out = 0;
 	assert_int_equal(raw_decode(&r).since_request_ms, NOT_KNOWN);
 	r.sock.packets_out = 1;

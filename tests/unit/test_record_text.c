@@ -57,7 +57,6 @@ static void clear_padding(union record *rec)
 		rec->exit.task.pad = 0;
 		break;
 	default:
-		memset(rec->failure.sock.pad, 0, sizeof(rec->failure.sock.pad));
 		rec->failure.task.pad = 0;
 		rec->failure.owner.pad = 0;
 		memset(rec->failure.pad, 0, sizeof(rec->failure.pad));

@@ -293,6 +293,7 @@ static void tick(struct daemon *d, int64_t now_us)
 	}
 	if (now_us >= d->strays_us) {
 		observer_take_strays(d->observer, on_record, d);
+		observer_seed_again(d->observer);
 		d->strays_us = now_us + STRAYS_US;
 	}
 	if (now_us >= d->report_us) {

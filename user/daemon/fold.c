@@ -7,6 +7,7 @@
 #include <uthash.h>
 
 #include "user/base/base.h"
+#include "user/daemon/describe.h"
 
 struct group {
 	struct fold_key key;
@@ -24,6 +25,26 @@ struct fold {
 	size_t capacity;
 	struct fold_stats stats;
 };
+
+void fold_key_of(const struct facts *f, int cause, struct fold_key *key)
+{
+	enum via via;
+	const struct fact_task *task = describe_whose(f, &via);
+
+	memset(key, 0, sizeof(*key));
+	key->kind = f->kind;
+	key->cause = cause;
+	key->class = f->call.known ? (int32_t)f->call.class : -1;
+	key->errno_nr = (int32_t)f->call.errno_nr;
+	key->state = f->state;
+	key->pid = task ? task->pid : NOT_KNOWN;
+	key->netns = f->netns;
+	memcpy(key->peer_ip, f->peer.ip, sizeof(key->peer_ip));
+	/* a scan of many ports is one thing */
+	if (f->kind == KIND_SENT && !f->sock_known && !f->closer.known)
+		return;
+	key->port = f->role == ROLE_CLIENT ? f->peer.port : f->local.port;
+}
 
 struct fold *fold_new(size_t groups)
 {

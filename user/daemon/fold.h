@@ -23,6 +23,9 @@ struct fold_key {
 	uint16_t pad2[3];
 };
 
+/* The key of a failure with that cause. */
+void fold_key_of(const struct facts *f, int cause, struct fold_key *key);
+
 struct fold;
 
 struct fold_stats {

@@ -10,6 +10,7 @@
 
 #include "user/base/base.h"
 #include "user/daemon/describe.h"
+#include "user/daemon/ends.h"
 
 #define PROCESSES_CAPACITY 8192
 #define OOM_VICTIMS 16
@@ -136,23 +137,6 @@ static void amend(struct pipeline *p, struct failure *f)
 	p->config.on_event(&p->event, 0, p->config.ctx);
 }
 
-/* For the sender: who it was that its RST hit. */
-static void other_from_receiver(struct failure *f, const struct failure *hit)
-{
-	struct fact_closed *other = &f->facts.other;
-	enum via via;
-	const struct fact_task *task = describe_whose(&hit->facts, &via);
-
-	if (!task)
-		return;
-	other->known = true;
-	other->task = *task;
-	other->event = hit->event;
-	text_copy(other->did, sizeof(other->did),
-		  hit->facts.kind == KIND_REFUSED ? "was refused"
-						  : "received the RST");
-}
-
 /* The sender's event named nobody at the other end: now it is known who. */
 static void tell_sender(struct pipeline *p, struct failure *hit)
 {
@@ -163,7 +147,7 @@ static void tell_sender(struct pipeline *p, struct failure *hit)
 	sender = join_other_end(p->join, hit);
 	if (!sender || !sender->settled || sender->facts.other.known)
 		return;
-	other_from_receiver(sender, hit);
+	ends_from_receiver(sender, hit);
 	amend(p, sender);
 }
 
@@ -312,108 +296,7 @@ void pipeline_feed(struct pipeline *p, const void *record, size_t size)
 	}
 }
 
-/* --- both ends ------------------------------------------------------------ */
-
-/* "closed the connection 1.49 s before" */
-static void other_did_before(const struct fact_closed *closer,
-			     struct fact_closed *out)
-{
-	char ago[24];
-
-	if (closer->before_ms <= 0) {
-		text_copy(out->did, sizeof(out->did), closer->did);
-		return;
-	}
-	format_duration_ms((double)closer->before_ms, ago, sizeof(ago));
-	snprintf(out->did, sizeof(out->did), "%.30s %s before", closer->did, ago);
-}
-
-static void other_did(const struct failure *from, enum cause cause,
-		      struct fact_closed *out)
-{
-	static const struct {
-		enum cause cause;
-		const char *did;
-	} words[] = {
-		{ CAUSE_LINGER_ZERO, "closed with SO_LINGER 0" },
-		{ CAUSE_CLOSE_WITH_UNREAD_DATA, "closed with data unread" },
-		{ CAUSE_ADMIN_ABORT, "destroyed the socket" },
-		{ CAUSE_LISTENER_CLOSED, "closed the listener" },
-		{ CAUSE_ACCEPT_OVERFLOW, "had its accept queue full" },
-		{ CAUSE_PROCESS_EXIT, "exited" },
-		{ CAUSE_PORT_CLOSED, "does not listen there" },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		if (words[i].cause != cause)
-			continue;
-		text_copy(out->did, sizeof(out->did), words[i].did);
-	}
-	if (cause == CAUSE_PROCESS_EXIT && out->task.exit_signal > 0)
-		snprintf(out->did, sizeof(out->did), "was killed by signal %d",
-			 (int)out->task.exit_signal);
-	if (out->did[0])
-		return;
-	if (!from->facts.closer.known)
-		text_copy(out->did, sizeof(out->did), "sent the RST");
-	else
-		other_did_before(&from->facts.closer, out);
-}
-
-/* What the sender's own event says of it, for the one that received. */
-static void other_from_sender(struct failure *f, const struct failure *sender,
-			      int cause)
-{
-	struct fact_closed *other = &f->facts.other;
-	enum via via;
-	const struct fact_task *task = describe_whose(&sender->facts, &via);
-
-	if (!sender->facts.call.known && sender->facts.closer.known)
-		*other = sender->facts.closer; /* closed before our data came */
-	other->known = true;
-	if (task)
-		other->task = *task;
-	else
-		other->task.pid = NOT_KNOWN;
-	if (sender->facts.call.known)
-		other->call = sender->facts.call;
-	other->aborted = sender->facts.call.known;
-	other->event = sender->event;
-	if (sender->facts.sock_known) {
-		other->age_ms = sender->facts.age_ms;
-		other->idle_ms = sender->facts.idle_ms;
-		other->unread_bytes = sender->facts.unread_bytes;
-		if (sender->facts.call.known)
-			other->before_ms = 0;
-	}
-	if (cause >= 0)
-		text_copy(other->cause, sizeof(other->cause),
-			  cause_name((enum cause)cause));
-	other->did[0] = '\0';
-	other_did(sender, (enum cause)cause, other);
-}
-
 /* --- settling ------------------------------------------------------------- */
-
-static void fold_key_of(const struct facts *f, int cause, struct fold_key *key)
-{
-	enum via via;
-	const struct fact_task *task = describe_whose(f, &via);
-
-	memset(key, 0, sizeof(*key));
-	key->kind = f->kind;
-	key->cause = cause;
-	key->class = f->call.known ? (int32_t)f->call.class : -1;
-	key->errno_nr = (int32_t)f->call.errno_nr;
-	key->state = f->state;
-	key->pid = task ? task->pid : NOT_KNOWN;
-	key->netns = f->netns;
-	memcpy(key->peer_ip, f->peer.ip, sizeof(key->peer_ip));
-	/* a scan of many ports is one thing */
-	if (f->kind == KIND_SENT && !f->sock_known && !f->closer.known)
-		return;
-	key->port = f->role == ROLE_CLIENT ? f->peer.port : f->local.port;
-}
 
 /* Folded: the kept event stands for it; what is measured is its own. */
 static void count_folded(struct pipeline *p, struct failure *f,
@@ -520,9 +403,9 @@ static void settle(struct pipeline *p, struct failure *f, struct failure *other)
 
 	f->hit = other && f->facts.kind == KIND_SENT;
 	if (f->hit)
-		other_from_receiver(f, other);
+		ends_from_receiver(f, other);
 	else if (other)
-		other_from_sender(f, other,
+		ends_from_sender(f, other,
 				  engine_cause_fast(p->engine, &other->facts));
 	cause = engine_cause_fast(p->engine, &f->facts);
 	if (cause < 0)

@@ -4,8 +4,6 @@
 #include "user/base/base.h"
 #include "user/explain/advice.h"
 
-#define SEGMENT 1448
-
 static const enum blame blames[CAUSES] = {
 	[CAUSE_STALE_KEEPALIVE] = BLAME_PEER,
 	[CAUSE_LB_IDLE_TIMEOUT] = BLAME_PATH,

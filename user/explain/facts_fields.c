@@ -53,7 +53,7 @@ static const char *const labels[LABELS] = {
 
 static const char *const tls_bits[] = {
 	"hello_out", "hello_in",  "moved_out",
-	"moved_in",  "alert_out", "alert_in",
+	"moved_in",  "alert_out", "alert_in", "answered",
 };
 
 static const char *const sock_bits[] = {
@@ -216,6 +216,12 @@ const struct field facts_fields[] = {
 	NUMBER(facts, since_gap_ms),
 	NUMBER(facts, worked_idle_ms),
 	NUMBER(facts, fin_since_send_ms),
+	NUMBER(facts, since_challenge_ms),
+	NUMBER(facts, accept_pending),
+	NUMBER(facts, place_open),
+	NUMBER(facts, place_made),
+	NUMBER(facts, place_served),
+	NUMBER(facts, since_served_ms),
 	TRIPLE(facts, peer_after_rst),
 	TRIPLE(facts, rst_timestamps),
 	TRIPLE(facts, peer_after_rst),

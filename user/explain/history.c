@@ -18,9 +18,18 @@
 #define PLACES_DEFAULT 8192
 #define PEERS_MAX      4096
 #define DEATHS_MAX     512
+#define EMPTIES	       5 /* with the one in question, and itself once more */
+#define EMPTIES_PERIOD 4
 #define PORTS_KEPT     16
 #define SECOND	       USEC_PER_SEC
 #define DEATH_KEPT     (60 * SECOND)
+
+/* The last connections that carried nothing, in order of arrival. */
+struct empties {
+	uint64_t failure[EMPTIES];
+	int64_t time_us[EMPTIES];
+	uint64_t learned;
+};
 
 struct place_key {
 	int64_t netns;
@@ -34,6 +43,7 @@ struct place {
 	struct place_key key;
 	UT_hash_handle hh;
 	uint64_t learned; /* samples ever; the ring's head */
+	struct empties empties;
 	unsigned int successes;
 	double longest_success_s;
 	struct sample sample[SAMPLES];
@@ -177,29 +187,55 @@ static bool knocks(const struct facts *f, const struct verdict *v)
 	       f->sent_bytes == 0 && f->received_bytes == 0;
 }
 
+static void note_success(struct place *p, int64_t idle_ms)
+{
+	p->successes++;
+	if ((double)idle_ms / 1000 > p->longest_success_s)
+		p->longest_success_s = (double)idle_ms / 1000;
+}
+
+static size_t samples_of(const struct place *p)
+{
+	return p->learned < SAMPLES ? p->learned : SAMPLES;
+}
+
+static bool carried_nothing(const struct facts *f)
+{
+	return f->sent_bytes == 0 && f->received_bytes == 0;
+}
+
+static void learn_empty(struct empties *e, const struct facts *f)
+{
+	e->failure[e->learned % EMPTIES] = f->failure;
+	e->time_us[e->learned++ % EMPTIES] = f->time_us;
+}
+
 void history_learn(struct history *h, const struct facts *f,
 		   const struct verdict *v)
 {
 	struct place *p;
+	size_t at;
 
 	if (f->tuple_known && knocks(f, v))
 		learn_hit(h, f);
 	p = need_place(h, f);
 	if (!p)
 		return;
-	sample_take(&p->sample[p->learned % SAMPLES], f, v);
-	p->learned++;
+	at = p->learned++ % SAMPLES;
+	sample_take(&p->sample[at], f, v);
+	samples_mark(p->sample, samples_of(p), at);
+	if (carried_nothing(f))
+		learn_empty(&p->empties, f);
+	if (f->worked_idle_ms > 0)
+		note_success(p, f->worked_idle_ms);
 }
 
 void history_success(struct history *h, const struct facts *f, int64_t idle_ms)
 {
 	struct place *p = need_place(h, f);
 
-	if (!p || idle_ms < 0)
-		return;
-	p->successes++;
-	if ((double)idle_ms / 1000 > p->longest_success_s)
-		p->longest_success_s = (double)idle_ms / 1000;
+	if (p && idle_ms >= 0)
+		note_success(p, idle_ms);
 }
 
 void history_exit(struct history *h, const struct fact_task *task,
@@ -261,20 +297,85 @@ unsigned int history_ports_hit(const struct history *h, const struct facts *f)
 	return n + !counted_own;
 }
 
+unsigned int history_live_before(const struct history *h, const struct facts *f)
+{
+	const struct place *p = find_place(h, f);
+
+	return p ? samples_live_before(p->sample, samples_of(p), f, false) : 0;
+}
+
+unsigned int history_died_before(const struct history *h, const struct facts *f)
+{
+	const struct place *p = find_place(h, f);
+
+	return p ? samples_live_before(p->sample, samples_of(p), f, true) : 0;
+}
+
+/*
+ * The moments of the last empty connections up to f, the latest first. They
+ * may have been learned a little out of order.
+ */
+static size_t empties_until(const struct empties *e, const struct facts *f,
+			    int64_t *time_us)
+{
+	size_t known = e->learned < EMPTIES ? e->learned : EMPTIES, n = 0;
+
+	time_us[n++] = f->time_us;
+	for (size_t i = 0; i < known; i++) {
+		size_t j = n;
+
+		if (e->failure[i] == f->failure || e->time_us[i] > f->time_us)
+			continue;
+		for (; j > 1 && time_us[j - 1] < e->time_us[i]; j--)
+			time_us[j] = time_us[j - 1];
+		time_us[j] = e->time_us[i];
+		n++;
+	}
+	return n;
+}
+
+static double period_of(const struct place *p, const struct facts *f)
+{
+	int64_t at[EMPTIES + 1], least = INT64_MAX, most = 0;
+
+	if (!carried_nothing(f) ||
+	    empties_until(&p->empties, f, at) < EMPTIES_PERIOD)
+		return 0;
+	for (size_t i = 1; i < EMPTIES_PERIOD; i++) {
+		int64_t gap = at[i - 1] - at[i];
+
+		least = gap < least ? gap : least;
+		most = gap > most ? gap : most;
+	}
+	if (least < SECOND / 5 || most - least > most / 10 + SECOND / 20)
+		return 0;
+	return (double)(at[0] - at[EMPTIES_PERIOD - 1]) / SECOND /
+	       (EMPTIES_PERIOD - 1);
+}
+
+double history_period_s(const struct history *h, const struct facts *f)
+{
+	const struct place *p = find_place(h, f);
+
+	return p ? period_of(p, f) : 0;
+}
+
 void history_look(const struct history *h, const struct facts *f,
 		  struct past *past)
 {
 	const struct place *p = find_place(h, f);
-	size_t n;
 
 	memset(past, 0, sizeof(*past));
+	past->together_idle_ms = past->together_end_ms = NOT_KNOWN;
 	past->ports_hit = history_ports_hit(h, f);
 	if (!p)
 		return;
-	n = p->learned < SAMPLES ? p->learned : SAMPLES;
-	samples_sum(p->sample, n, f, past);
+	samples_sum(p->sample, samples_of(p), f, past);
 	past->successes = p->successes;
 	past->longest_success_s = p->longest_success_s;
+	past->period_s = period_of(p, f);
+	if (past->period_s > 0)
+		past->periods = EMPTIES_PERIOD - 1;
 }
 
 void history_get_stats(const struct history *h, struct history_stats *stats)

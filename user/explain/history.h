@@ -33,14 +33,19 @@ struct past {
 	unsigned int sudden_10s;  /* others that broke off with no timer */
 	unsigned int brief_10s;	  /* of these, those of an age near 0 */
 	unsigned int lasting_10s; /* and those of a longer life */
-	unsigned int together;	  /* live ones that the peer ended with this */
-	unsigned int together_timed; /* of these, after another idle time */
-	unsigned int refused; /* at this endpoint, 2 s before to 30 s after */
-	unsigned int after_reset; /* of these, those after the failure */
+	/* Live ones that the peer ended in one moment with this one. */
+	unsigned int together;
+	int64_t together_idle_ms; /* how far their idle times differ; NOT_KNOWN:
+				   * fewer than two were idle */
+	int64_t together_end_ms;  /* and their ends */
+	unsigned int refused; /* at this endpoint, since the end or just before
+			       */
 	unsigned int
 		live_before;	/* live connections that broke in 10 s before */
 	unsigned int tls_alike; /* handshakes that failed before */
 	unsigned int tls_other; /* failures in another way meanwhile */
+	unsigned int forgotten; /* bare RSTs after a pause, before this
+				 * connection was made: no one reboot */
 	struct cluster idle, age;
 	double period_s; /* empty probes at that period; 0: none */
 	unsigned int periods;
@@ -64,10 +69,22 @@ void history_exit(struct history *h, const struct fact_task *task,
 
 /*
  * A kept-alive connection to that destination was used after so long an idle
- * time, and worked: the control group. The kernel side does not tell this yet,
- * so nobody calls it; past.longest_success_s is where the rules read it.
+ * time, and worked: the control group. history_learn() calls it for the pauses
+ * that a connection had survived before it failed.
  */
 void history_success(struct history *h, const struct facts *f, int64_t idle_ms);
+
+/* Live connections to the place of f that broke in the 10 s before; cheap. */
+unsigned int history_live_before(const struct history *h,
+				 const struct facts *f);
+/* Of these, those that a process of this host ended by its own end; cheap. */
+unsigned int history_died_before(const struct history *h,
+				 const struct facts *f);
+/*
+ * The period, in seconds, at which empty connections come to the place of f,
+ * if f is one of at least four; 0: none. Cheap: learned as they come.
+ */
+double history_period_s(const struct history *h, const struct facts *f);
 
 /* The process died, at most a minute before time_us; its last words, or NULL.
  */

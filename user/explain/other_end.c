@@ -15,7 +15,6 @@
 #include "user/explain/view.h"
 
 #define SCAN_PORTS    5 /* several services of one host may be down at once */
-#define PROBE_PERIODS 3
 #define CROSSED_MS    20
 
 static enum cause idle_cause(const struct facts *f)
@@ -242,15 +241,12 @@ static void widen_unread(const struct facts *f, const struct timeouts *t,
 static void widen_probe(const struct facts *f, const struct history *h,
 			struct settled *s)
 {
-	struct past past;
-
 	if (!h || f->role != ROLE_CLIENT || f->sent_bytes != 0 ||
 	    f->received_bytes != 0 || !facts_brief(f))
 		return;
 	s->confidence = 0.79;
 	s->instead = CAUSE_HEALTH_CHECK;
-	history_look(h, f, &past);
-	if (past.periods >= PROBE_PERIODS)
+	if (history_period_s(h, f) > 0)
 		widen(s, CAUSE_HEALTH_CHECK, 0.9,
 		      "such empty connections of ours go out every {period}");
 }

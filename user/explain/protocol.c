@@ -4,6 +4,8 @@
 #include "user/base/base.h"
 #include "user/explain/protocol.h"
 
+#define SWITCHING_PROTOCOLS 101
+
 static const struct protocol by_label[LABELS] = {
 	[LABEL_NONE] = {"", PROTOCOL_UNKNOWN},
 	[LABEL_OTHER] = {"", PROTOCOL_UNKNOWN},
@@ -85,7 +87,7 @@ static struct protocol port_protocol(const struct facts *f)
  * bytes may be a proxy's wrapping. TLS says nothing of what is inside, so the
  * port may still name it.
  */
-struct protocol facts_protocol(const struct facts *f)
+static struct protocol seen_protocol(const struct facts *f)
 {
 	const struct protocol *out, *in;
 	struct protocol port = port_protocol(f);
@@ -98,7 +100,19 @@ struct protocol facts_protocol(const struct facts *f)
 		return *out;
 	if (in->class != PROTOCOL_UNKNOWN)
 		return *in;
+	/* What speaks first in the clear and is no HTTP is none by its port. */
+	if (port.class == PROTOCOL_HTTP && f->first_out == LABEL_OTHER)
+		return *out;
 	if (port.class != PROTOCOL_UNKNOWN)
 		return port;
 	return out->name[0] ? *out : *in;
+}
+
+struct protocol facts_protocol(const struct facts *f)
+{
+	struct protocol p = seen_protocol(f);
+
+	if (p.class == PROTOCOL_HTTP && f->http_status == SWITCHING_PROTOCOLS)
+		return (struct protocol){"WebSocket", PROTOCOL_OTHER, false};
+	return p;
 }

@@ -7,6 +7,9 @@
 	240000 /* what forgets sooner is rare (timeouts.tsv)                   \
 		*/
 
+#define BUSY_MIN_MS 2500
+#define APART_MS    300 /* an age that is more than the idle time */
+
 static bool has_role_client(const struct view *v)
 {
 	return v->client;
@@ -15,8 +18,8 @@ static bool has_role_client(const struct view *v)
 /* We sent on a connection that had been idle and had carried answers. */
 static bool reused(const struct view *v)
 {
-	return has_role_client(v) && v->paused && v->solicited && v->used &&
-	       v->reply_ms != NOT_KNOWN;
+	return has_role_client(v) && v->paused && v->solicited && !v->probed &&
+	       v->used && v->reply_ms != NOT_KNOWN;
 }
 
 static bool reused_after_fin(const struct view *v)
@@ -24,11 +27,28 @@ static bool reused_after_fin(const struct view *v)
 	return has_role_client(v) && v->fin_first && v->used && v->paused;
 }
 
-/* The peer closed right after the last exchange; we wrote later all the same.
+/*
+ * The peer had closed with no pause before: not an idle timer. We came to it
+ * later all the same, or at once, in the middle of traffic.
  */
 static bool wrote_after_close(const struct view *v)
 {
 	return has_role_client(v) && v->fin_first && v->used && !v->paused;
+}
+
+static bool wrote_long_after(const struct view *v)
+{
+	return wrote_after_close(v) && v->left_ms >= PAUSE_MS;
+}
+
+static bool kept_long_after(const struct view *v)
+{
+	return wrote_long_after(v) && v->kept;
+}
+
+static bool wrote_right_after(const struct view *v)
+{
+	return wrote_after_close(v) && v->left_ms < PAUSE_MS;
 }
 
 static bool crossed(const struct view *v)
@@ -64,12 +84,17 @@ static bool crossed_no_timer(const struct view *v)
 
 static bool crossed_not_http(const struct view *v)
 {
-	return crossed(v) && v->protocol.class != PROTOCOL_HTTP;
+	return crossed(v) && !v->kept;
 }
 
 static bool reused_http(const struct view *v)
 {
-	return timer_may_end(v) && v->protocol.class == PROTOCOL_HTTP;
+	return timer_may_end(v) && v->kept;
+}
+
+static bool reused_chatty(const struct view *v)
+{
+	return timer_may_end(v) && v->chatty;
 }
 
 static bool idle_database(const struct view *v)
@@ -80,8 +105,18 @@ static bool idle_database(const struct view *v)
 
 static bool labelled_database(const struct view *v)
 {
-	return idle_database(v) && !v->protocol.by_port &&
-	       (v->fin_first || v->solicited);
+	return idle_database(v) && !v->protocol.by_port;
+}
+
+/* We wrote long after a database had closed with no pause before. */
+static bool database_long_after(const struct view *v)
+{
+	return wrote_long_after(v) && v->protocol.class == PROTOCOL_DATABASE;
+}
+
+static bool said_idle(const struct view *v)
+{
+	return v->client && v->f->notice == NOTICE_IDLE;
 }
 
 static bool reuse_fits_table(const struct view *v)
@@ -92,6 +127,13 @@ static bool reuse_fits_table(const struct view *v)
 static bool reuse_whole_second(const struct view *v)
 {
 	return timer_may_end(v) && v->whole_idle;
+}
+
+/* Its FIN shows the moment; a death that hits a known timer's is rare. */
+static bool fin_at_known_timer(const struct view *v)
+{
+	return reused_after_fin(v) && v->kept && v->whole_idle &&
+	       v->idle_match.score >= 0.7 && !v->past.together;
 }
 
 static bool reuse_cluster(const struct view *v)
@@ -105,10 +147,14 @@ static bool reuse_cluster_many(const struct view *v)
 	return reuse_cluster(v) && v->past.idle.n >= 3;
 }
 
+static bool cluster_chatty(const struct view *v)
+{
+	return reuse_cluster(v) && v->chatty;
+}
+
 static bool longer_worked(const struct view *v)
 {
-	return timer_may_end(v) &&
-	       v->past.longest_success_s > 1.2 * (double)v->idle_ms / 1000;
+	return timer_may_end(v) && v->worked_ms > v->idle_ms * 6 / 5 + 300;
 }
 
 static bool reused_after_long(const struct view *v)
@@ -126,6 +172,17 @@ static bool server_unsolicited_idle(const struct view *v)
 {
 	return v->server && v->paused && !v->solicited && !v->closing &&
 	       !v->empty && v->f->kind == KIND_RECEIVED;
+}
+
+static bool server_idle_served(const struct view *v)
+{
+	return server_unsolicited_idle(v) && v->f->sent_bytes > 0 &&
+	       v->f->since_send_ms <= v->f->since_receive_ms;
+}
+
+static bool server_idle_whole(const struct view *v)
+{
+	return server_unsolicited_idle(v) && v->whole_idle;
 }
 
 static bool waited_long(const struct view *v)
@@ -167,7 +224,7 @@ static bool ends_cluster_many(const struct view *v)
 /* Busy until the end: then an idle timer cannot have done it. */
 static bool busy(const struct view *v)
 {
-	return !v->paused && !v->waited && v->f->age_ms >= 5 * PAUSE_MS;
+	return !v->paused && !v->waited && v->age_ms >= BUSY_MIN_MS;
 }
 
 static bool busy_whole_age(const struct view *v)
@@ -179,13 +236,16 @@ static bool age_cluster(const struct view *v)
 {
 	const struct past *p = &v->past;
 
-	if (p->age.n < 2 || v->brief)
+	if (p->age.n < 2 || v->brief || v->server)
 		return false;
 	if (!p->idle.n || !v->paused)
 		return true;
+	/* busy in its first moments only: age and idle time are one */
+	if (v->age_ms < v->idle_ms + APART_MS)
+		return false;
 	return p->age.n > p->idle.n ||
 	       (p->age.spread < 0.5 * p->idle.spread &&
-		(double)v->f->age_ms / 1000 > 1.3 * p->idle.seconds);
+		(double)v->age_ms / 1000 > 1.3 * p->idle.seconds);
 }
 
 static bool age_cluster_many(const struct view *v)
@@ -221,11 +281,11 @@ const struct rule rules_idle[] = {
 	 reused_after_fin,
 	 "the peer's FIN had come {fin_before} before the end, after {idle} "
 	 "without traffic; we sent after it",
-	 true,
+	 false,
 	 {{CAUSE_STALE_KEEPALIVE, 3.5f},
 	  {CAUSE_DB_POOL_IDLE, 1.5f},
-	  {CAUSE_LB_IDLE_TIMEOUT, 1.0f},
-	  {CAUSE_SERVER_CRASH, 1.0f},
+	  {CAUSE_LB_IDLE_TIMEOUT, 2.0f},
+	  {CAUSE_SERVER_CRASH, 1.8f},
 	  {CAUSE_HALF_OPEN, -4.0f},
 	  {CAUSE_FIREWALL_IDLE_DROP, -4.0f},
 	  {CAUSE_MIDDLEBOX_INJECTED, -3.0f},
@@ -235,17 +295,40 @@ const struct rule rules_idle[] = {
 	  {CAUSE_FIREWALL_REJECT, -3.0f}}},
 	{ON_BOTH,
 	 wrote_after_close,
-	 "the peer had closed {idle} after the last exchange; we wrote "
-	 "{fin_before} before the end was seen, after its FIN",
+	 "the peer had closed {idle} after the last exchange, and we wrote "
+	 "{left} after its FIN",
 	 false,
-	 {{CAUSE_STALE_KEEPALIVE, 2.0f},
-	  {CAUSE_SERVER_CRASH, 1.5f},
-	  {CAUSE_GRACEFUL_RACE, 1.5f},
-	  {CAUSE_PEER_CLOSED_EARLY, 0.5f},
+	 {{CAUSE_SERVER_CRASH, 2.0f},
+	  {CAUSE_VPN_PROXY_LIMIT, 0.8f},
 	  {CAUSE_HALF_OPEN, -4.0f},
 	  {CAUSE_MIDDLEBOX_INJECTED, -3.0f},
 	  {CAUSE_PEER_CLOSED_UNREAD, -1.0f},
 	  {CAUSE_PEER_ABORTED, -1.5f}}},
+	{ON_BOTH,
+	 wrote_long_after,
+	 NULL,
+	 false,
+	 {{CAUSE_STALE_KEEPALIVE, 1.0f}, {CAUSE_GRACEFUL_RACE, 0.5f}}},
+	{ON_BOTH,
+	 kept_long_after,
+	 "{protocol}: a client that keeps connections used one that the server "
+	 "had closed after its answer",
+	 false,
+	 {{CAUSE_STALE_KEEPALIVE, 1.2f}}},
+	{ON_BOTH,
+	 database_long_after,
+	 NULL,
+	 false,
+	 {{CAUSE_DB_POOL_IDLE, 2.5f}, {CAUSE_STALE_KEEPALIVE, -1.5f}}},
+	{ON_BOTH,
+	 wrote_right_after,
+	 "it was in use: no idle timer",
+	 false,
+	 {{CAUSE_STALE_KEEPALIVE, -0.5f},
+	  {CAUSE_LB_IDLE_TIMEOUT, -1.5f},
+	  {CAUSE_DB_POOL_IDLE, -1.5f},
+	  {CAUSE_PEER_ABORTED, 0.8f},
+	  {CAUSE_PEER_CLOSED_EARLY, 0.5f}}},
 	{ON_RECEIVED,
 	 crossed,
 	 "the RST came {reply} after our send, within a round trip, with no "
@@ -261,6 +344,7 @@ const struct rule rules_idle[] = {
 	 "to close in the same moment",
 	 false,
 	 {{CAUSE_STALE_KEEPALIVE, -1.5f},
+	  {CAUSE_LB_IDLE_TIMEOUT, -1.0f},
 	  {CAUSE_DB_POOL_IDLE, -0.5f},
 	  {CAUSE_FIREWALL_IDLE_DROP, 0.8f},
 	  {CAUSE_HALF_OPEN, 0.8f}}},
@@ -291,6 +375,12 @@ const struct rule rules_idle[] = {
 	  {CAUSE_HALF_OPEN, -0.5f},
 	  {CAUSE_FIREWALL_IDLE_DROP, -0.3f}}},
 	{ON_BOTH,
+	 reused_chatty,
+	 "no protocol of requests that is kept alive: the end of an idle "
+	 "session",
+	 false,
+	 {{CAUSE_LB_IDLE_TIMEOUT, 3.0f}, {CAUSE_STALE_KEEPALIVE, -3.0f}}},
+	{ON_BOTH,
 	 idle_database,
 	 "{protocol}, whose sessions are pooled",
 	 false,
@@ -298,19 +388,34 @@ const struct rule rules_idle[] = {
 	  {CAUSE_STALE_KEEPALIVE, -3.5f},
 	  {CAUSE_LB_IDLE_TIMEOUT, -1.5f},
 	  {CAUSE_FIREWALL_IDLE_DROP, -1.0f}}},
-	{ON_BOTH, labelled_database, NULL, true, {{CAUSE_DB_POOL_IDLE, 0.8f}}},
+	{ON_BOTH, labelled_database, NULL, false, {{CAUSE_DB_POOL_IDLE, 0.8f}}},
+	{ON_BOTH,
+	 said_idle,
+	 "the server's last words were that the session had been idle for too "
+	 "long",
+	 true,
+	 {{CAUSE_DB_POOL_IDLE, 8.0f}}},
 	{ON_BOTH,
 	 reuse_fits_table,
 	 "idle for {idle}: {component} closes after {timer}",
 	 false,
-	 {{CAUSE_STALE_KEEPALIVE, 1.2f}, {CAUSE_DB_POOL_IDLE, 0.7f}}},
+	 {{CAUSE_STALE_KEEPALIVE, 1.2f},
+	  {CAUSE_DB_POOL_IDLE, 0.7f},
+	  {CAUSE_LB_IDLE_TIMEOUT, 0.6f}}},
 	{ON_BOTH,
 	 reuse_whole_second,
 	 "{idle} is a whole number of seconds, as timers are",
 	 false,
-	 {{CAUSE_STALE_KEEPALIVE, 0.6f},
-	  {CAUSE_DB_POOL_IDLE, 0.6f},
-	  {CAUSE_HALF_OPEN, -0.3f}}},
+	 {{CAUSE_STALE_KEEPALIVE, 0.8f},
+	  {CAUSE_DB_POOL_IDLE, 0.8f},
+	  {CAUSE_LB_IDLE_TIMEOUT, 0.8f},
+	  {CAUSE_HALF_OPEN, -0.3f},
+	  {CAUSE_SERVER_CRASH, -0.3f}}},
+	{ON_BOTH,
+	 fin_at_known_timer,
+	 NULL,
+	 true,
+	 {{CAUSE_STALE_KEEPALIVE, 0.5f}}},
 	{ON_BOTH,
 	 reuse_cluster,
 	 "{idles} failures of this destination had an idle time near "
@@ -318,6 +423,7 @@ const struct rule rules_idle[] = {
 	 false,
 	 {{CAUSE_STALE_KEEPALIVE, 1.5f},
 	  {CAUSE_DB_POOL_IDLE, 1.2f},
+	  {CAUSE_LB_IDLE_TIMEOUT, 1.0f},
 	  {CAUSE_FIREWALL_IDLE_DROP, 0.5f},
 	  {CAUSE_SERVER_CRASH, -2.0f},
 	  {CAUSE_HALF_OPEN, -1.5f}}},
@@ -327,12 +433,19 @@ const struct rule rules_idle[] = {
 	 true,
 	 {{CAUSE_STALE_KEEPALIVE, 0.5f}, {CAUSE_DB_POOL_IDLE, 0.5f}}},
 	{ON_BOTH,
+	 cluster_chatty,
+	 NULL,
+	 false,
+	 {{CAUSE_LB_IDLE_TIMEOUT, 0.7f}}},
+	{ON_BOTH,
 	 longer_worked,
 	 "connections idle for {worked} still worked",
 	 false,
-	 {{CAUSE_STALE_KEEPALIVE, -2.0f},
-	  {CAUSE_DB_POOL_IDLE, -2.0f},
-	  {CAUSE_FIREWALL_IDLE_DROP, -2.0f}}},
+	 {{CAUSE_STALE_KEEPALIVE, -1.2f},
+	  {CAUSE_DB_POOL_IDLE, -1.2f},
+	  {CAUSE_LB_IDLE_TIMEOUT, -1.2f},
+	  {CAUSE_FIREWALL_IDLE_DROP, -1.2f},
+	  {CAUSE_SERVER_CRASH, 0.5f}}},
 	{ON_RECEIVED,
 	 reused_after_long,
 	 "{pause} idle and no FIN: what is on the path may have forgotten it",
@@ -357,10 +470,22 @@ const struct rule rules_idle[] = {
 	 server_unsolicited_idle,
 	 "the client ended a connection that was idle for {idle}",
 	 false,
-	 {{CAUSE_GRACEFUL_RACE, 0.3f},
-	  {CAUSE_LB_IDLE_TIMEOUT, 1.0f},
+	 {{CAUSE_LB_IDLE_TIMEOUT, 1.8f},
+	  {CAUSE_STALE_KEEPALIVE, -2.0f},
 	  {CAUSE_FIREWALL_IDLE_DROP, -3.0f},
 	  {CAUSE_HALF_OPEN, -3.0f}}},
+	{ON_RECEIVED,
+	 server_idle_served,
+	 "our answer had been acknowledged to its end",
+	 false,
+	 {{CAUSE_GRACEFUL_RACE, 2.5f},
+	  {CAUSE_LB_IDLE_TIMEOUT, 0.8f},
+	  {CAUSE_PEER_ABORTED, -0.5f}}},
+	{ON_RECEIVED,
+	 server_idle_whole,
+	 "it ended after a whole number of seconds, as timers do",
+	 false,
+	 {{CAUSE_LB_IDLE_TIMEOUT, 2.0f}}},
 	{ON_BOTH,
 	 waited_long,
 	 "our request had waited {reply} for its answer",
@@ -413,7 +538,7 @@ const struct rule rules_idle[] = {
 	  {CAUSE_VPN_PROXY_LIMIT, 0.7f}}},
 	{ON_BOTH,
 	 busy_whole_age,
-	 "its age, {age}, is a whole number of seconds",
+	 "its age then, {end_age}, is a whole number of seconds",
 	 false,
 	 {{CAUSE_VPN_PROXY_LIMIT, 1.3f}}},
 	{ON_BOTH,

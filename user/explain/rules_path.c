@@ -42,13 +42,24 @@ static bool bare_at_birth(const struct view *v)
 
 static bool bare_rst(const struct view *v)
 {
-	return v->alien && v->solicited && !bare_at_birth(v);
+	return v->alien && v->solicited && !v->probed && !bare_at_birth(v);
 }
 
 static bool bare_in_traffic(const struct view *v)
 {
 	return bare_rst(v) && v->at_once && !v->paused &&
 	       v->f->retransmits <= 0;
+}
+
+static bool bare_after_pause(const struct view *v)
+{
+	return bare_rst(v) && v->client && v->paused;
+}
+
+/* No reboot ends connections that are made after it. */
+static bool forgotten_again(const struct view *v)
+{
+	return v->alien && v->solicited && v->paused && v->past.forgotten;
 }
 
 /* A server's push to a client that had been quiet. */
@@ -82,9 +93,33 @@ static bool seq_guessed(const struct view *v)
 	return v->f->rst_seq_ahead_known && v->f->rst_seq_ahead != 0;
 }
 
-static bool peer_went_on(const struct view *v)
+static bool went_on(const struct view *v)
 {
 	return v->past.peer_went_on || v->f->peer_after_rst == TRI_YES;
+}
+
+/*
+ * A rule that rejects our segment leaves the peer's socket alive, too: what it
+ * sends again then is no proof of a forger.
+ */
+static bool may_be_rejected(const struct view *v)
+{
+	return v->alien && v->solicited && (v->at_once || v->paused) && !v->fin;
+}
+
+static bool peer_went_on(const struct view *v)
+{
+	return went_on(v) && !may_be_rejected(v) && !v->closing;
+}
+
+static bool rejected_went_on(const struct view *v)
+{
+	return went_on(v) && may_be_rejected(v);
+}
+
+static bool rejected_in_traffic(const struct view *v)
+{
+	return rejected_went_on(v) && !v->paused;
 }
 
 static bool silence_before(const struct view *v)
@@ -104,7 +139,7 @@ static bool silence_after_idle(const struct view *v)
 
 static bool probe_answered(const struct view *v)
 {
-	return v->f->probes_out > 0 && v->f->unacked_bytes <= 0 && !v->fin;
+	return v->probed && !v->fin && v->f->rst_timestamps != TRI_YES;
 }
 
 static bool filtered_here(const struct view *v)
@@ -165,10 +200,22 @@ const struct rule rules_path[] = {
 	 {{CAUSE_HALF_OPEN, 2.4f},
 	  {CAUSE_FIREWALL_IDLE_DROP, 1.8f},
 	  {CAUSE_FIREWALL_REJECT, 2.0f},
-	  {CAUSE_STALE_KEEPALIVE, -1.2f},
+	  {CAUSE_STALE_KEEPALIVE, -4.0f},
 	  {CAUSE_DB_POOL_IDLE, -0.7f},
+	  {CAUSE_LB_IDLE_TIMEOUT, -2.0f},
 	  {CAUSE_PEER_CLOSED_UNREAD, -2.5f},
 	  {CAUSE_PEER_ABORTED, -2.5f}}},
+	{ON_RECEIVED,
+	 bare_after_pause,
+	 NULL,
+	 false,
+	 {{CAUSE_FIREWALL_IDLE_DROP, 0.8f}}},
+	{ON_RECEIVED,
+	 forgotten_again,
+	 "{forgotten} older connections, as long idle, had met the same: more "
+	 "than one reboot would do",
+	 false,
+	 {{CAUSE_FIREWALL_IDLE_DROP, 2.5f}, {CAUSE_HALF_OPEN, -2.5f}}},
 	{ON_RECEIVED,
 	 bare_at_birth,
 	 "the RST is no socket's: it answers the end of the handshake, as a "
@@ -194,6 +241,7 @@ const struct rule rules_path[] = {
 	 "a RST without ACK or timestamps, with nothing of ours to provoke it",
 	 false,
 	 {{CAUSE_MIDDLEBOX_INJECTED, 4.0f},
+	  {CAUSE_HALF_OPEN, 2.3f},
 	  {CAUSE_LB_IDLE_TIMEOUT, 0.7f},
 	  {CAUSE_PEER_CLOSED_UNREAD, -2.5f},
 	  {CAUSE_PEER_ABORTED, -2.5f},
@@ -202,7 +250,9 @@ const struct rule rules_path[] = {
 	 bare_in_use,
 	 "in the middle of traffic: no idle timer made it",
 	 false,
-	 {{CAUSE_MIDDLEBOX_INJECTED, 2.2f}, {CAUSE_LB_IDLE_TIMEOUT, -1.5f}}},
+	 {{CAUSE_MIDDLEBOX_INJECTED, 1.5f},
+	  {CAUSE_HALF_OPEN, 0.5f},
+	  {CAUSE_LB_IDLE_TIMEOUT, -1.5f}}},
 	{ON_RECEIVED,
 	 stack_abort,
 	 "the RST is one that the peer's own stack makes to abort",
@@ -228,6 +278,23 @@ const struct rule rules_path[] = {
 	  {CAUSE_PEER_CLOSED_UNREAD, -2.0f},
 	  {CAUSE_GRACEFUL_RACE, -2.0f},
 	  {CAUSE_LB_IDLE_TIMEOUT, -2.0f}}},
+	{ON_RECEIVED,
+	 rejected_went_on,
+	 "the peer went on sending on this connection after the RST: it was "
+	 "not the peer's",
+	 false,
+	 {{CAUSE_MIDDLEBOX_INJECTED, 4.5f},
+	  {CAUSE_FIREWALL_REJECT, 2.0f},
+	  {CAUSE_FIREWALL_IDLE_DROP, 2.5f},
+	  {CAUSE_HALF_OPEN, -4.0f},
+	  {CAUSE_PEER_ABORTED, -2.0f},
+	  {CAUSE_PEER_CLOSED_UNREAD, -2.0f},
+	  {CAUSE_LB_IDLE_TIMEOUT, -2.0f}}},
+	{ON_RECEIVED,
+	 rejected_in_traffic,
+	 NULL,
+	 false,
+	 {{CAUSE_FIREWALL_REJECT, 1.0f}, {CAUSE_FIREWALL_IDLE_DROP, -3.0f}}},
 	{ON_RECEIVED,
 	 silence_before,
 	 "our data had been sent again {retransmits} times, without an ACK, "
@@ -296,7 +363,7 @@ const struct prior rule_priors[] = {
 	{CAUSE_GRACEFUL_RACE, -2.0f, -3.5f},
 	{CAUSE_HEALTH_CHECK, -4.5f, NO},
 	{CAUSE_PORT_SCAN, -5.0f, NO},
-	{CAUSE_ADMIN_ABORT, -5.0f, NO},
+	{CAUSE_ADMIN_ABORT, -5.0f, -6.0f},
 	{CAUSE_UNKNOWN, -1.0f, -1.5f},
 };
 const size_t rule_prior_count = ARRAY_SIZE(rule_priors);

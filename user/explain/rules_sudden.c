@@ -6,8 +6,11 @@
 #include "user/base/base.h"
 #include "user/explain/rules.h"
 
-#define SEGMENT		1448
 #define MID_TRANSFER_MS 100
+#define LARGE_ANSWER	65536
+#define SWEEP_MS	1300
+#define JIFFY_MS	10 /* the coarsest */
+#define TLS_GOODBYE_MOST 69 /* an alert record of any cipher */
 
 static bool client_brief(const struct view *v)
 {
@@ -18,6 +21,21 @@ static bool client_brief(const struct view *v)
 static bool brief_unasked(const struct view *v)
 {
 	return client_brief(v) && v->nothing_out;
+}
+
+/*
+ * One small segment is read whole or not at all: with a RST at once it was not,
+ * so the server had turned the connection away.
+ */
+static bool turned_away(const struct view *v)
+{
+	return client_brief(v) && v->f->kind == KIND_RECEIVED && v->one_small &&
+	       v->at_once && !v->fin && !v->alien;
+}
+
+static bool turned_away_burst(const struct view *v)
+{
+	return turned_away(v) && v->past.brief_10s >= 2;
 }
 
 /* Closed without a look at the request: nothing was read, so FIN, not RST. */
@@ -43,7 +61,28 @@ static bool greeted_and_ended(const struct view *v)
 {
 	return v->client && v->brief &&
 	       v->protocol.class == PROTOCOL_DATABASE &&
-	       v->f->received_bytes > 0 && v->f->received_bytes <= 200;
+	       v->f->received_bytes > 0 && v->f->received_bytes <= 200 &&
+	       v->f->notice != NOTICE_ERROR;
+}
+
+static bool said_limit(const struct view *v)
+{
+	return v->client && v->f->notice == NOTICE_LIMIT;
+}
+
+static bool said_shutdown(const struct view *v)
+{
+	return v->client && v->f->notice == NOTICE_SHUTDOWN;
+}
+
+static bool said_killed(const struct view *v)
+{
+	return v->client && v->f->notice == NOTICE_KILLED;
+}
+
+static bool said_error(const struct view *v)
+{
+	return v->client && v->f->notice == NOTICE_ERROR;
 }
 
 /* "Too many connections": a few words, and the end. */
@@ -71,7 +110,7 @@ static bool first_request_reset(const struct view *v)
 static bool later_request_reset(const struct view *v)
 {
 	return v->client && v->at_once && !v->paused && v->used && v->due &&
-	       !v->fin && !v->closing;
+	       !v->fin && !v->closing && !v->brief;
 }
 
 static bool request_taken(const struct view *v)
@@ -80,12 +119,24 @@ static bool request_taken(const struct view *v)
 	       !v->solicited && v->f->sent_bytes > 0;
 }
 
+/* What the answer found on its way, rather than what we wrote after it. */
+static bool was_under_way(const struct view *v)
+{
+	const struct facts *f = v->f;
+
+	if (v->fin_first)
+		return v->ahead > SEGMENT;
+	return f->since_request_ms == NOT_KNOWN ||
+	       f->since_receive_ms == NOT_KNOWN ||
+	       f->since_request_ms + JIFFY_MS >= f->since_receive_ms;
+}
+
 static bool early_answer(const struct view *v)
 {
 	int status = v->f->http_status;
 
 	return v->client && status >= 400 && status != 429 && status != 503 &&
-	       (v->f->unacked_bytes > 0 || v->f->unsent_bytes > 0);
+	       v->ahead > 0 && was_under_way(v);
 }
 
 static bool told_too_many(const struct view *v)
@@ -100,9 +151,8 @@ static bool told_unavailable(const struct view *v)
 
 static bool uploading(const struct view *v)
 {
-	int64_t ahead = v->f->unacked_bytes + v->f->unsent_bytes;
-
-	return v->client && v->solicited && !v->paused && ahead > 2 * SEGMENT;
+	return v->client && v->solicited && !v->paused &&
+	       v->ahead > 2 * SEGMENT;
 }
 
 static bool downloading(const struct view *v)
@@ -118,14 +168,29 @@ static bool downloading(const struct view *v)
 static bool client_complete(const struct view *v)
 {
 	return v->client && !v->solicited && v->f->answered == TRI_YES &&
-	       !v->paused && v->used && v->f->sent_bytes > 0;
+	       !v->paused && v->used && v->f->sent_bytes > 0 &&
+	       !(v->brief && v->f->unread_bytes > 0);
+}
+
+/* The client had closed in order, and all that met its RST is our own end. */
+static bool goodbyes_crossed(const struct view *v)
+{
+	return v->fin && !strcmp(v->tls, "established") && v->ahead > 0 &&
+	       v->ahead <= TLS_GOODBYE_MOST &&
+	       v->f->received_bytes > 0;
 }
 
 static bool serving_bulk(const struct view *v)
 {
-	return v->server && v->solicited && !v->alien &&
-	       (v->f->unacked_bytes > 0 || v->f->unsent_bytes > 0) &&
-	       v->f->sent_bytes > 0;
+	return v->server && v->solicited && !v->alien && v->ahead > 0 &&
+	       v->f->sent_bytes > 0 && !goodbyes_crossed(v);
+}
+
+/* A client that has read all of a large answer has nothing unread to reset. */
+static bool served_much(const struct view *v)
+{
+	return v->server && !v->solicited && !v->closing &&
+	       v->f->sent_bytes >= LARGE_ANSWER;
 }
 
 static bool served_complete(const struct view *v)
@@ -134,7 +199,7 @@ static bool served_complete(const struct view *v)
 
 	return v->server && !v->solicited && f->sent_bytes > 0 &&
 	       f->received_bytes > 0 && f->since_send_ms >= 0 &&
-	       f->since_send_ms <= f->since_receive_ms;
+	       f->since_send_ms <= f->since_receive_ms && !v->paused;
 }
 
 static bool client_gave_up(const struct view *v)
@@ -159,7 +224,8 @@ static bool closed_with_data_under_way(const struct view *v)
 
 static bool said_goodbye(const struct view *v)
 {
-	return v->f->goodbye == TRI_YES;
+	return v->f->goodbye == TRI_YES &&
+	       (v->solicited || v->fin || !v->paused);
 }
 
 static bool probe_of_us(const struct view *v)
@@ -185,23 +251,37 @@ static bool many_ports(const struct view *v)
 
 static bool refused_after(const struct view *v)
 {
-	return v->client && v->past.refused > 0 &&
-	       (v->past.after_reset > 0 || !v->brief);
+	return v->client && v->past.refused > 0;
 }
 
+/* With others in one moment, and not as one idle timer ends them. */
 static bool one_together(const struct view *v)
 {
-	return v->client && !v->brief && v->past.together == 1;
+	return v->client && !v->brief && v->past.together == 1 &&
+	       !v->timer_burst;
 }
 
 static bool burst_lasting(const struct view *v)
 {
-	return v->client && !v->brief && v->past.together >= 2;
+	return v->client && !v->brief && v->past.together >= 2 &&
+	       !v->timer_burst;
+}
+
+static bool together_alike(const struct view *v)
+{
+	return v->client && v->timer_burst;
 }
 
 static bool together_unlike(const struct view *v)
 {
-	return v->client && v->past.together_timed >= 1;
+	return v->client && v->death_burst;
+}
+
+/* No timer that is looked at once a second does that. */
+static bool together_far_apart(const struct view *v)
+{
+	return together_unlike(v) && v->past.together >= 2 &&
+	       v->past.together_idle_ms > SWEEP_MS;
 }
 
 static bool fin_after_ack(const struct view *v)
@@ -239,6 +319,18 @@ const struct rule rules_sudden[] = {
 	 "before we had sent anything",
 	 false,
 	 {{CAUSE_MAX_CONNECTIONS, 0.8f}, {CAUSE_PEER_CLOSED_UNREAD, -0.4f}}},
+	{ON_RECEIVED,
+	 turned_away,
+	 "all that we had sent was one small segment, and it was not read",
+	 false,
+	 {{CAUSE_MAX_CONNECTIONS, 1.8f},
+	  {CAUSE_RATE_LIMIT, 0.8f},
+	  {CAUSE_PEER_CLOSED_UNREAD, -1.0f}}},
+	{ON_RECEIVED,
+	 turned_away_burst,
+	 NULL,
+	 true,
+	 {{CAUSE_MAX_CONNECTIONS, 0.5f}, {CAUSE_PEER_CLOSED_UNREAD, -0.5f}}},
 	{ON_BOTH,
 	 closed_at_once,
 	 "the peer closed the new connection without reading the request",
@@ -269,9 +361,34 @@ const struct rule rules_sudden[] = {
 	 word_and_end,
 	 "the peer sent {received} and ended the new connection at once",
 	 false,
-	 {{CAUSE_MAX_CONNECTIONS, 2.8f},
-	  {CAUSE_RATE_LIMIT, 0.8f},
+	 {{CAUSE_MAX_CONNECTIONS, 4.0f},
+	  {CAUSE_RATE_LIMIT, 1.2f},
+	  {CAUSE_PEER_CLOSED_UNREAD, -0.5f},
 	  {CAUSE_GRACEFUL_RACE, -1.5f}}},
+	{ON_BOTH,
+	 said_limit,
+	 "the server's last words were that it has too many connections",
+	 true,
+	 {{CAUSE_MAX_CONNECTIONS, 8.0f}}},
+	{ON_BOTH,
+	 said_shutdown,
+	 "the server's last words were that it shuts down or ends its sessions",
+	 false,
+	 {{CAUSE_SERVER_CRASH, 7.0f},
+	  {CAUSE_ADMIN_ABORT, 4.5f},
+	  {CAUSE_DB_POOL_IDLE, -2.0f}}},
+	{ON_BOTH,
+	 said_killed,
+	 "the server's last words were that an administrator ended the session",
+	 true,
+	 {{CAUSE_ADMIN_ABORT, 11.0f}}},
+	{ON_BOTH,
+	 said_error,
+	 "the server's last words were an error of its protocol",
+	 false,
+	 {{CAUSE_PEER_CLOSED_UNREAD, 1.0f},
+	  {CAUSE_PEER_CLOSED_EARLY, 1.0f},
+	  {CAUSE_DB_POOL_IDLE, -1.0f}}},
 	{ON_BOTH,
 	 word_and_end_burst,
 	 "{brief} other connections to it ended as young within 10 s",
@@ -303,7 +420,7 @@ const struct rule rules_sudden[] = {
 	  {CAUSE_PEER_ABORTED, 0.5f}}},
 	{ON_RECEIVED,
 	 early_answer,
-	 "the answer, status {http}, came while {unacked} of our request were "
+	 "the answer, status {http}, came while {ahead} of our request were "
 	 "still under way",
 	 true,
 	 {{CAUSE_PEER_CLOSED_UNREAD, 3.5f}, {CAUSE_PEER_ABORTED, -1.0f}}},
@@ -319,7 +436,7 @@ const struct rule rules_sudden[] = {
 	 {{CAUSE_MAX_CONNECTIONS, 2.0f}, {CAUSE_RATE_LIMIT, 1.5f}}},
 	{ON_RECEIVED,
 	 uploading,
-	 "{unacked} of ours were under way",
+	 "{ahead} of ours were under way",
 	 false,
 	 {{CAUSE_PEER_CLOSED_UNREAD, 1.5f},
 	  {CAUSE_PEER_ABORTED, 1.0f},
@@ -338,11 +455,24 @@ const struct rule rules_sudden[] = {
 	 {{CAUSE_GRACEFUL_RACE, 2.6f}, {CAUSE_PEER_CLOSED_UNREAD, 0.2f}}},
 	{ON_RECEIVED,
 	 serving_bulk,
-	 "the client left while {unacked} of our answer were under way",
+	 "the client left while {ahead} of our answer were under way",
 	 false,
 	 {{CAUSE_PEER_ABORTED, 2.8f},
 	  {CAUSE_PEER_CLOSED_UNREAD, 0.8f},
 	  {CAUSE_GRACEFUL_RACE, -1.5f}}},
+	{ON_RECEIVED,
+	 goodbyes_crossed,
+	 "the peer had closed in order; the {ahead} of ours that met its RST "
+	 "are no more than TLS's farewell",
+	 true,
+	 {{CAUSE_GRACEFUL_RACE, 5.5f},
+	  {CAUSE_STALE_KEEPALIVE, -2.0f},
+	  {CAUSE_PEER_ABORTED, -1.0f}}},
+	{ON_RECEIVED,
+	 served_much,
+	 "with {sent} of answer, all acknowledged but hardly all read",
+	 false,
+	 {{CAUSE_PEER_ABORTED, 2.8f}, {CAUSE_GRACEFUL_RACE, -1.0f}}},
 	{ON_RECEIVED,
 	 served_complete,
 	 "our answer had been acknowledged to its end",
@@ -400,14 +530,16 @@ const struct rule rules_sudden[] = {
 	 refused_after,
 	 "{refused} new connections to the endpoint were refused right then",
 	 true,
-	 {{CAUSE_SERVER_CRASH, 5.5f},
-	  {CAUSE_STALE_KEEPALIVE, -3.0f},
-	  {CAUSE_DB_POOL_IDLE, -3.0f},
-	  {CAUSE_LB_IDLE_TIMEOUT, -2.5f},
-	  {CAUSE_MAX_CONNECTIONS, -1.5f},
-	  {CAUSE_PEER_CLOSED_EARLY, -1.0f},
-	  {CAUSE_PEER_CLOSED_UNREAD, -1.0f},
-	  {CAUSE_PEER_ABORTED, -1.0f}}},
+	 {{CAUSE_SERVER_CRASH, 6.5f},
+	  {CAUSE_STALE_KEEPALIVE, -4.0f},
+	  {CAUSE_DB_POOL_IDLE, -5.0f},
+	  {CAUSE_LB_IDLE_TIMEOUT, -3.5f},
+	  {CAUSE_VPN_PROXY_LIMIT, -3.0f},
+	  {CAUSE_MAX_CONNECTIONS, -2.5f},
+	  {CAUSE_RATE_LIMIT, -2.0f},
+	  {CAUSE_PEER_CLOSED_EARLY, -1.5f},
+	  {CAUSE_PEER_CLOSED_UNREAD, -1.5f},
+	  {CAUSE_PEER_ABORTED, -1.5f}}},
 	{ON_BOTH,
 	 burst_lasting,
 	 "{together} other connections to it were ended in the same moment",
@@ -432,6 +564,19 @@ const struct rule rules_sudden[] = {
 	  {CAUSE_STALE_KEEPALIVE, -2.5f},
 	  {CAUSE_DB_POOL_IDLE, -3.5f},
 	  {CAUSE_LB_IDLE_TIMEOUT, -2.0f}}},
+	{ON_BOTH,
+	 together_far_apart,
+	 NULL,
+	 true,
+	 {{CAUSE_SERVER_CRASH, 1.5f}}},
+	{ON_BOTH,
+	 together_alike,
+	 "{together} other connections were ended with it, each as long idle: a "
+	 "timer",
+	 false,
+	 {{CAUSE_STALE_KEEPALIVE, 0.5f},
+	  {CAUSE_DB_POOL_IDLE, 0.5f},
+	  {CAUSE_LB_IDLE_TIMEOUT, 0.5f}}},
 	{ON_HANGUP,
 	 fin_after_ack,
 	 "the peer acknowledged our request before it closed: it had read it",

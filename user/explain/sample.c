@@ -11,9 +11,11 @@
 #define SECOND	      USEC_PER_SEC
 #define IDLE_MIN_MS   900 /* shorter pauses are no idle time */
 #define CLUSTER_MIN   2
+#define FAREWELL_MS   10
+#define GAP_LAST_MS   60
 #define SAMPLES_MOST  64
 #define TOGETHER_US   250000
-#define IDLE_ALIKE_MS 100
+#define REFUSED_SINCE_US (60 * SECOND)
 
 bool facts_brief(const struct facts *f)
 {
@@ -26,23 +28,86 @@ bool facts_brief(const struct facts *f)
 	return f->age_ms <= limit;
 }
 
+/*
+ * The last data came with the FIN: a farewell (an error message, an alert).
+ * The silence that a timer saw ended there.
+ */
+static bool farewell_with_fin(const struct facts *f)
+{
+	return f->since_receive_ms != NOT_KNOWN &&
+	       llabs(f->since_receive_ms - f->peer_fin_before_ms) <=
+		       FAREWELL_MS;
+}
+
+/* Idle from the last traffic to the peer's FIN, which came before our write. */
+static int64_t idle_at_fin_ms(const struct facts *f, int64_t since_use)
+{
+	int64_t idle = f->idle_ms, after = f->peer_fin_before_ms - since_use;
+
+	if (farewell_with_fin(f)) {
+		if (f->fin_since_send_ms != NOT_KNOWN)
+			return f->fin_since_send_ms;
+	} else if (f->since_receive_ms >= f->peer_fin_before_ms) {
+		return f->since_receive_ms - f->peer_fin_before_ms;
+	}
+	if (idle == NOT_KNOWN)
+		return NOT_KNOWN;
+	return after < idle ? idle - after : 0;
+}
+
+/*
+ * The connection had paused, and what ended the pause was all that came after
+ * it: a request or the peer's last words, or both in the same moment.
+ */
+static bool gap_was_last(const struct facts *f)
+{
+	int64_t limit = GAP_LAST_MS;
+
+	if (f->gap_ms < IDLE_MIN_MS || f->since_gap_ms == NOT_KNOWN)
+		return false;
+	if (f->srtt_us > 0)
+		limit += 3 * f->srtt_us / 1000;
+	if (f->since_gap_ms > limit)
+		return false;
+	return f->answered != TRI_YES || f->notice != NOTICE_NONE;
+}
+
 int64_t facts_idle_at_end_ms(const struct facts *f)
 {
 	int64_t since_use = f->since_request_ms != NOT_KNOWN
 				    ? f->since_request_ms
 				    : f->since_send_ms;
+	int64_t idle = f->idle_ms;
 
-	if (f->peer_fin != TRI_YES || f->peer_fin_before_ms == NOT_KNOWN ||
-	    since_use == NOT_KNOWN || f->unsolicited ||
-	    f->peer_fin_before_ms <= since_use)
-		return f->idle_ms;
-	/* The FIN came while it lay idle: idle from the last data to it. */
-	if (f->since_receive_ms >= f->peer_fin_before_ms)
-		return f->since_receive_ms - f->peer_fin_before_ms;
-	if (f->idle_ms == NOT_KNOWN)
-		return NOT_KNOWN;
-	since_use = f->peer_fin_before_ms - since_use;
-	return since_use < f->idle_ms ? f->idle_ms - since_use : 0;
+	if (f->peer_fin == TRI_YES && f->peer_fin_before_ms != NOT_KNOWN &&
+	    since_use != NOT_KNOWN && !f->unsolicited &&
+	    f->peer_fin_before_ms > since_use)
+		return idle_at_fin_ms(f, since_use);
+	/* Both crossed: the peer had not seen our request when it let go. */
+	if (f->peer_fin == TRI_YES && f->peer_fin_before_ms != NOT_KNOWN &&
+	    since_use != NOT_KNOWN && idle != NOT_KNOWN &&
+	    f->unacked_bytes > 0 && f->peer_fin_before_ms <= since_use)
+		return idle + since_use - f->peer_fin_before_ms;
+	/* A server owes nothing once its answer is acknowledged. */
+	if (f->role == ROLE_SERVER && f->unsolicited && f->sent_bytes > 0 &&
+	    f->peer_fin != TRI_YES && f->since_send_ms != NOT_KNOWN) {
+		idle = f->since_send_ms;
+		if (f->since_receive_ms != NOT_KNOWN &&
+		    f->since_receive_ms < idle)
+			idle = f->since_receive_ms;
+	}
+	if (gap_was_last(f) && f->gap_ms > idle)
+		return f->gap_ms;
+	return idle;
+}
+
+int64_t facts_age_at_end_ms(const struct facts *f)
+{
+	if (f->age_ms == NOT_KNOWN || f->peer_fin != TRI_YES ||
+	    f->peer_fin_before_ms == NOT_KNOWN ||
+	    f->peer_fin_before_ms > f->age_ms)
+		return f->age_ms;
+	return f->age_ms - f->peer_fin_before_ms;
 }
 
 /* An answer was due for so long when the end came; NOT_KNOWN: none was. */
@@ -83,7 +148,7 @@ void sample_take(struct sample *s, const struct facts *f,
 	s->time_us = f->time_us;
 	s->end_us = end_us(f);
 	s->idle_ms = facts_timer_ms(f);
-	s->age_ms = f->age_ms;
+	s->age_ms = facts_age_at_end_ms(f);
 	s->local_port = f->local.port;
 	s->kind = (uint8_t)f->kind;
 	s->cause = (uint8_t)v->cause;
@@ -94,6 +159,19 @@ void sample_take(struct sample *s, const struct facts *f,
 	s->live = f->kind == KIND_HANGUP ||
 		  (f->kind == KIND_RECEIVED && f->state != TCP_SYN_SENT);
 	s->timed = s->idle_ms >= IDLE_MIN_MS;
+	s->bare = f->kind == KIND_RECEIVED && f->rst_timestamps == TRI_NO &&
+		  f->peer_fin != TRI_YES;
+}
+
+/* Several ends within a moment are one event: no second witness of a timer. */
+void samples_mark(struct sample *sample, size_t n, size_t at)
+{
+	if (!sample[at].live)
+		return;
+	for (size_t i = 0; i < n; i++)
+		if (i != at && llabs(sample[i].time_us - sample[at].time_us) <
+				       SECOND / 2)
+			sample[i].shadowed = true;
 }
 
 struct values {
@@ -101,11 +179,17 @@ struct values {
 	size_t n;
 };
 
-static int compare(const void *a, const void *b)
+/* They are few: no call for each comparison. */
+static void sort(struct values *all)
 {
-	double x = *(const double *)a, y = *(const double *)b;
+	for (size_t i = 1; i < all->n; i++) {
+		double v = all->v[i];
+		size_t j = i;
 
-	return (x > y) - (x < y);
+		for (; j > 0 && all->v[j - 1] > v; j--)
+			all->v[j] = all->v[j - 1];
+		all->v[j] = v;
+	}
 }
 
 /* Those of the values that a timer near `centre` explains. */
@@ -120,7 +204,7 @@ static struct cluster find_cluster(struct values *all, double centre)
 			in.v[in.n++] = all->v[i];
 	if (in.n < CLUSTER_MIN)
 		return c;
-	qsort(in.v, in.n, sizeof(in.v[0]), compare);
+	sort(&in);
 	c.n = (unsigned int)in.n;
 	c.seconds = in.v[in.n / 2];
 	c.spread = in.v[in.n - 1] - in.v[0];
@@ -133,48 +217,44 @@ static void add_value(struct values *all, int64_t ms)
 		all->v[all->n++] = (double)ms / 1000;
 }
 
-/* Several ends within a second are one event: no second witness of a timer. */
-static bool independent(const struct sample *sample, size_t i, size_t n,
-			const struct facts *f)
+static bool independent(const struct sample *s, const struct facts *f)
 {
-	if (llabs(sample[i].time_us - f->time_us) < SECOND / 2)
-		return false;
-	for (size_t j = i + 1; j < n; j++)
-		if (sample[j].live &&
-		    llabs(sample[j].time_us - sample[i].time_us) < SECOND / 2)
-			return false;
-	return true;
+	return s->failure != f->failure && s->live && !s->shadowed &&
+	       llabs(s->time_us - f->time_us) >= SECOND / 2;
 }
 
 static void sum_clusters(const struct sample *sample, size_t n,
 			 const struct facts *f, struct past *past)
 {
 	struct values idle = {.n = 0}, age = {.n = 0};
-	int64_t own_idle = facts_timer_ms(f);
+	int64_t own_idle = facts_timer_ms(f), own_age = facts_age_at_end_ms(f);
 
-	if (own_idle < IDLE_MIN_MS && f->age_ms < IDLE_MIN_MS)
+	if (own_idle < IDLE_MIN_MS && own_age < IDLE_MIN_MS)
 		return;
 	for (size_t i = 0; i < n; i++) {
-		if (sample[i].failure == f->failure || !sample[i].live ||
-		    !independent(sample, i, n, f))
+		if (!independent(&sample[i], f))
 			continue;
 		add_value(&idle, sample[i].idle_ms);
 		add_value(&age, sample[i].age_ms);
 	}
 	add_value(&idle, own_idle);
-	add_value(&age, f->age_ms);
+	add_value(&age, own_age);
 	if (own_idle >= IDLE_MIN_MS)
 		past->idle = find_cluster(&idle, (double)own_idle / 1000);
-	if (f->age_ms >= IDLE_MIN_MS)
-		past->age = find_cluster(&age, (double)f->age_ms / 1000);
+	if (own_age >= IDLE_MIN_MS)
+		past->age = find_cluster(&age, (double)own_age / 1000);
 }
 
-static void sum_refusal(int64_t before_us, struct past *past)
+/* The endpoint turned callers away after it had let go of f, or just before. */
+static void sum_refusal(const struct sample *s, const struct facts *f,
+			struct past *past)
 {
-	if (before_us > 2 * SECOND || before_us < -30 * SECOND)
-		return;
-	past->refused++;
-	past->after_reset += before_us <= 0;
+	int64_t end = end_us(f);
+
+	if (end < f->time_us - REFUSED_SINCE_US)
+		end = f->time_us - REFUSED_SINCE_US;
+	past->refused += s->time_us >= end - 2 * SECOND &&
+			 s->time_us <= f->time_us + 30 * SECOND;
 }
 
 static void sum_failure(const struct sample *s, int64_t before_us,
@@ -197,50 +277,76 @@ static void sum_failure(const struct sample *s, int64_t before_us,
 	past->lasting_10s += !s->brief;
 }
 
-/*
- * Ended in one moment, by one hand. Connections that had been idle for equally
- * long are left out: an idle timer ends those together, too.
- */
-static void sum_together(const struct sample *s, const struct facts *f,
-			 struct past *past)
-{
-	int64_t idle_ms = facts_timer_ms(f);
+/* The least and the largest of some values. */
+struct range {
+	int64_t least, most;
+	unsigned int n;
+};
 
-	if (!s->live || s->brief || llabs(s->end_us - end_us(f)) > TOGETHER_US)
-		return;
-	if (s->timed && idle_ms >= IDLE_MIN_MS &&
-	    llabs(s->idle_ms - idle_ms) < IDLE_ALIKE_MS)
-		return;
-	past->together++;
-	past->together_timed += s->timed && idle_ms >= IDLE_MIN_MS;
+static void widen(struct range *r, int64_t value)
+{
+	if (!r->n || value < r->least)
+		r->least = value;
+	if (!r->n || value > r->most)
+		r->most = value;
+	r->n++;
 }
 
-/* Empty connections at a steady period: the mark of a prober. */
-static void sum_period(const struct sample *sample, size_t n,
-		       const struct facts *f, struct past *past)
+/*
+ * Ended in one moment, by one hand. A timer gives equal idle times and ends
+ * that differ as the last uses did; a death gives equal ends.
+ */
+static void sum_together(const struct sample *sample, size_t n,
+			 const struct facts *f, struct past *past)
 {
-	struct values at = {.n = 0};
-	double least, most;
+	int64_t idle_ms = facts_timer_ms(f);
+	struct range idle = {0}, end = {0};
 
-	for (size_t i = 0; i < n; i++)
-		if (sample[i].empty && sample[i].failure != f->failure &&
-		    sample[i].time_us <= f->time_us && at.n < SAMPLES_MOST - 1)
-			at.v[at.n++] = (double)sample[i].time_us / SECOND;
-	at.v[at.n++] = (double)f->time_us / SECOND;
-	if (at.n < 4)
-		return;
-	qsort(at.v, at.n, sizeof(at.v[0]), compare);
-	least = most = at.v[at.n - 1] - at.v[at.n - 2];
-	for (size_t i = at.n - 2; i > at.n - 4; i--) {
-		double gap = at.v[i] - at.v[i - 1];
+	past->together_idle_ms = past->together_end_ms = NOT_KNOWN;
+	widen(&end, end_us(f) / 1000);
+	if (idle_ms >= IDLE_MIN_MS)
+		widen(&idle, idle_ms);
+	for (size_t i = 0; i < n; i++) {
+		const struct sample *s = &sample[i];
 
-		least = gap < least ? gap : least;
-		most = gap > most ? gap : most;
+		if (s->failure == f->failure || !s->live || s->brief ||
+		    llabs(s->end_us - end_us(f)) > TOGETHER_US)
+			continue;
+		past->together++;
+		widen(&end, s->end_us / 1000);
+		if (s->timed)
+			widen(&idle, s->idle_ms);
 	}
-	if (least < 0.2 || most - least > 0.1 * most + 0.05)
+	if (!past->together)
 		return;
-	past->periods = (unsigned int)at.n - 1;
-	past->period_s = (at.v[at.n - 1] - at.v[at.n - 4]) / 3;
+	past->together_end_ms = end.most - end.least;
+	if (idle.n >= 2)
+		past->together_idle_ms = idle.most - idle.least;
+}
+
+unsigned int samples_live_before(const struct sample *sample, size_t n,
+				 const struct facts *f, bool by_death)
+{
+	unsigned int found = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		int64_t before = f->time_us - sample[i].time_us;
+
+		found += sample[i].live && sample[i].failure != f->failure &&
+			 before >= 0 && before <= 10 * SECOND &&
+			 (!by_death || sample[i].cause == CAUSE_PROCESS_EXIT);
+	}
+	return found;
+}
+
+/*
+ * Another connection, long idle, had met a RST of no socket before this one was
+ * even made: a reboot between them would have ended once for all.
+ */
+static bool forgot_before(const struct sample *s, const struct facts *f)
+{
+	return s->bare && s->timed && f->age_ms > 0 &&
+	       s->time_us < f->time_us - f->age_ms * 1000;
 }
 
 void samples_sum(const struct sample *sample, size_t n, const struct facts *f,
@@ -255,15 +361,14 @@ void samples_sum(const struct sample *sample, size_t n, const struct facts *f,
 		if (s->failure == f->failure)
 			continue;
 		if (s->kind == KIND_REFUSED)
-			sum_refusal(before, past);
+			sum_refusal(s, f, past);
 		else
 			sum_failure(s, before, past);
-		sum_together(s, f, past);
+		past->forgotten += forgot_before(s, f);
 		if (s->went_on && s->local_port == f->local.port &&
 		    before <= 0 && before > -10 * SECOND)
 			past->peer_went_on = true;
 	}
+	sum_together(sample, n, f, past);
 	sum_clusters(sample, n, f, past);
-	if (f->sent_bytes == 0 && f->received_bytes == 0)
-		sum_period(sample, n, f, past);
 }

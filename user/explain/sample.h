@@ -21,14 +21,23 @@ struct sample {
 	bool went_on;  /* sent: it answered data of the peer */
 	bool live;     /* an established connection ended */
 	bool timed;    /* after an idle time: a timer may have done it */
+	bool shadowed; /* a later one ended within a moment: one event */
+	bool bare;     /* its RST was that of a stack without such a socket */
 };
 
 void sample_take(struct sample *s, const struct facts *f,
 		 const struct verdict *v);
 
+/* Marks what the newest, sample[at], makes one event of with it. */
+void samples_mark(struct sample *sample, size_t n, size_t at);
+
 /* Adds up into past what the n samples say to f. */
 void samples_sum(const struct sample *sample, size_t n, const struct facts *f,
 		 struct past *past);
+
+/* Live connections that broke in the 10 s before f; cheap. */
+unsigned int samples_live_before(const struct sample *sample, size_t n,
+				 const struct facts *f, bool by_death);
 
 /* The age is that of a connection that was not let in. */
 bool facts_brief(const struct facts *f);
@@ -39,7 +48,10 @@ bool facts_brief(const struct facts *f);
  */
 int64_t facts_idle_at_end_ms(const struct facts *f);
 
-/* The same, or how long an answer was overdue: what a timer may have timed. */
+/* How old the connection was then. */
+int64_t facts_age_at_end_ms(const struct facts *f);
+
+/* The idle time, or how long an answer was overdue: what a timer may have timed. */
 int64_t facts_timer_ms(const struct facts *f);
 
 #endif

@@ -19,6 +19,7 @@
 
 #define CERTAIN	 0.98 /* the kernel names it */
 #define INFERRED 0.92 /* the socket's state leaves no other way */
+#define EITHER	 0.75
 #define WEAK	 0.6
 
 static const char *bare(const char *reason)
@@ -178,9 +179,16 @@ static struct sent by_state(const struct facts *f)
 
 static struct sent flags_reason(const struct facts *f)
 {
-	return opens(f) ? (struct sent){CAUSE_BAD_SEGMENT, INFERRED,
-					"the kernel's reason is {reason}"}
-			: at_listener(f);
+	struct sent s;
+
+	if (opens(f))
+		return (struct sent){CAUSE_BAD_SEGMENT, INFERRED,
+				     "the kernel's reason is {reason}"};
+	s = at_listener(f);
+	/* without data it may as well be a bad ACK of a handshake */
+	if (s.cause == CAUSE_LATE_DATA && f->skb_bytes <= 0)
+		s.confidence = EITHER;
+	return s;
 }
 
 static struct sent close_reason(const struct facts *f)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <string.h>
 
 #include "user/base/base.h"
 #include "user/explain/sent.h"
@@ -56,20 +57,29 @@ static void settle_sent(const struct facts *f, const struct history *h,
 	settle_wider(f, h, t, out);
 }
 
+/* The port that refused is this host's own. */
+static bool peer_is_here(const struct facts *f)
+{
+	return f->other.known ||
+	       (f->tuple_known &&
+		!memcmp(f->local.ip, f->peer.ip, sizeof(f->local.ip)));
+}
+
 static void settle_refused(const struct facts *f, const struct history *h,
 			   struct settled *out)
 {
-	struct past past = {0};
+	unsigned int live = h ? history_live_before(h, f) : 0;
 
-	if (h)
-		history_look(h, f, &past);
 	if (f->netfilter_us != NOT_KNOWN) {
 		*out = found(CAUSE_FIREWALL_REJECT, 0.93,
 			     "a packet filter rule of this host had just "
 			     "dropped our SYN");
 		return;
 	}
-	if (past.live_before >= CRASH_MANY) {
+	/* On one host a death shows itself; a closed listener is none. */
+	if (peer_is_here(f))
+		live = h ? history_died_before(h, f) : 0;
+	if (live >= CRASH_MANY || (live && peer_is_here(f))) {
 		*out = found(CAUSE_SERVER_CRASH, 0.75,
 			     "{live} live connections to the endpoint had "
 			     "broken in the 10 s before");
@@ -83,18 +93,30 @@ static void settle_refused(const struct facts *f, const struct history *h,
 			     ? "our SYN was refused (RST or ICMP port "
 			       "unreachable)"
 			     : "our SYN was answered with a RST");
-	if (past.live_before)
+	if (live)
 		settled_say(out, "{live} live connection to the endpoint had "
 				 "broken in the 10 s before");
-	out->instead =
-		past.live_before ? CAUSE_SERVER_CRASH : CAUSE_FIREWALL_REJECT;
+	if (live)
+		out->instead = CAUSE_SERVER_CRASH;
+	else if (!f->other.known)
+		out->instead = CAUSE_FIREWALL_REJECT;
 }
 
 static bool unreachable(const struct facts *f)
 {
+	/* while connecting the kernel keeps an ICMP error to itself */
+	if (f->state == TCP_SYN_SENT && (f->sock_err_soft == EHOSTUNREACH ||
+					 f->sock_err_soft == ENETUNREACH))
+		return true;
 	return f->sock_err == EHOSTUNREACH || f->sock_err == ENETUNREACH ||
 	       f->call.errno_nr == EHOSTUNREACH ||
 	       f->call.errno_nr == ENETUNREACH;
+}
+
+static bool gave_up(const struct facts *f)
+{
+	return f->sock_err <= 0 && f->call.known &&
+	       (f->call.class == CALL_CLOSE || f->call.class == CALL_EXIT);
 }
 
 static bool by_keepalive(const struct facts *f)
@@ -175,7 +197,9 @@ static void settle_timeout(const struct facts *f, struct settled *out)
 			     "unreachable");
 	else if (f->state == TCP_SYN_SENT)
 		*out = found(CAUSE_CONNECT_TIMEOUT, 0.97,
-			     "our SYNs were never answered");
+			     gave_up(f) ? "our SYNs had not been answered when "
+					  "the program gave up"
+					: "our SYNs were never answered");
 	else if (by_keepalive(f))
 		*out = found(CAUSE_KEEPALIVE_TIMEOUT, 0.95,
 			     "{probes} keepalive probes went unanswered");

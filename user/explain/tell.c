@@ -91,6 +91,11 @@ static void put_seconds(struct out *o, double seconds)
 	put(o, "%.4g s", seconds);
 }
 
+static void put_worked(struct out *o, const struct view *v)
+{
+	put_ms(o, v->worked_ms);
+}
+
 #define SHOW(name, call)                                                       \
 	static void show_##name(struct out *o, const struct view *v)           \
 	{                                                                      \
@@ -98,6 +103,7 @@ static void put_seconds(struct out *o, double seconds)
 	}
 
 SHOW(age, put_ms(o, v->f->age_ms))
+SHOW(ahead, put_bytes(o, v->ahead))
 SHOW(age_cluster, put_seconds(o, v->past.age.seconds))
 SHOW(ages, put_count(o, v->past.age.n))
 SHOW(alert, put_alert(o, v->f->tls_alert))
@@ -109,17 +115,21 @@ SHOW(closer_idle, put_ms(o, v->f->closer.idle_ms))
 SHOW(component, put(o, "%s", v->component))
 SHOW(fin_before, put_ms(o, v->f->peer_fin_before_ms))
 SHOW(fin_lag, put_ms(o, v->fin_lag_ms))
+SHOW(forgotten, put_count(o, v->past.forgotten))
 SHOW(handshake_ttl, put_count(o, v->f->handshake_ttl))
 SHOW(idle, put_ms(o, v->idle_ms))
 SHOW(idle_cluster, put_seconds(o, v->past.idle.seconds))
 SHOW(idles, put_count(o, v->past.idle.n))
+SHOW(left, put_ms(o, v->left_ms))
+SHOW(end_age, put_ms(o, v->age_ms))
+SHOW(fin_idle, put_ms(o, v->f->fin_since_send_ms))
 SHOW(live, put_count(o, v->past.live_before))
 SHOW(lport, put(o, "%u", v->f->local.port))
 SHOW(other, put_task(o, &v->f->other.task))
 SHOW(other_did, put(o, "%s", v->f->other.did))
 SHOW(other_idle, put_ms(o, v->f->other.idle_ms))
 SHOW(other_unread, put_bytes(o, v->f->other.unread_bytes))
-SHOW(pause, put_ms(o, v->f->idle_ms))
+SHOW(pause, put_ms(o, v->pause_ms))
 SHOW(period, put_seconds(o, v->past.period_s))
 SHOW(ports, put_count(o, v->past.ports_hit))
 SHOW(probes, put_count(o, v->f->probes_out))
@@ -144,7 +154,7 @@ SHOW(unacked, put_bytes(o, v->f->unacked_bytes))
 SHOW(unread, put_bytes(o, v->f->unread_bytes))
 SHOW(unsent, put_bytes(o, v->f->unsent_bytes))
 SHOW(user_timeout, put_ms(o, v->f->user_timeout_ms))
-SHOW(worked, put_seconds(o, v->past.longest_success_s))
+SHOW(worked, put_worked(o, v))
 
 #define ROW(name)                                                              \
 	{                                                                      \
@@ -155,6 +165,8 @@ static const struct {
 	void (*show)(struct out *o, const struct view *v);
 } shown[] = {
 	ROW(age),	    ROW(age_cluster),  ROW(ages),
+	ROW(ahead),	    ROW(left),	       ROW(end_age),
+	ROW(fin_idle),	    ROW(forgotten),
 	ROW(alert),	    ROW(backlog),      ROW(brief),
 	ROW(burst),	    ROW(closer),       ROW(closer_idle),
 	ROW(component),	    ROW(fin_before),   ROW(fin_lag),

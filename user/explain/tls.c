@@ -19,9 +19,23 @@ static bool only_alert_after_hello(const struct facts *f)
 	return f->sent_bytes - f->first_out_bytes < FINISHED_MIN;
 }
 
+/* The probes look at the first segments only; who got more is past it. */
+#define LOOKED_AT_SEGMENTS 4
+
+/*
+ * A server that refuses our certificate says so after our Finished: the
+ * handshake is over once more than an alert has come after that.
+ */
+static bool answered_finished(const struct facts *f)
+{
+	return (f->tls & TLS_ANSWERED) ||
+	       f->received_segments > LOOKED_AT_SEGMENTS;
+}
+
 static bool client_finished(const struct facts *f)
 {
-	return (f->tls & TLS_MOVED_OUT) && !only_alert_after_hello(f);
+	return (f->tls & TLS_MOVED_OUT) && !only_alert_after_hello(f) &&
+	       answered_finished(f);
 }
 
 static bool finished(const struct facts *f)

@@ -35,13 +35,21 @@ static void look_at_fin(struct view *v)
 	v->fin_lag_known = true;
 	v->fin_lag_ms = v->reply_ms - f->peer_fin_before_ms;
 	v->fin_first = v->fin_lag_ms < -CLOCKS_DIFFER_MS;
+	v->left_ms = v->fin_first ? -v->fin_lag_ms : 0;
 }
 
 static void look_at_traffic(struct view *v)
 {
 	const struct facts *f = v->f;
 
+	if (f->unacked_bytes > 0)
+		v->ahead += f->unacked_bytes;
+	if (f->unsent_bytes > 0)
+		v->ahead += f->unsent_bytes;
 	v->solicited = !f->unsolicited;
+	v->probed = f->probes_out > 0 && f->unacked_bytes <= 0;
+	v->one_small = f->sent_segments == 1 && f->sent_bytes < SEGMENT &&
+		       f->unsent_bytes <= 0;
 	v->nothing_in = f->received_bytes == 0;
 	v->nothing_out = f->sent_bytes == 0;
 	v->empty = v->nothing_in && v->nothing_out;
@@ -74,9 +82,44 @@ static void look_at_time(struct view *v)
 	v->reply_ms = f->since_request_ms != NOT_KNOWN ? f->since_request_ms
 						       : f->since_send_ms;
 	v->idle_ms = facts_idle_at_end_ms(f);
+	v->pause_ms = f->idle_ms > v->idle_ms ? f->idle_ms : v->idle_ms;
+	v->worked_ms = f->worked_idle_ms;
 	v->paused = v->idle_ms >= PAUSE_MS;
 	v->whole_idle = whole_seconds(v->idle_ms);
-	v->whole_age = whole_seconds(f->age_ms);
+	v->age_ms = facts_age_at_end_ms(f);
+	v->whole_age = whole_seconds(v->age_ms);
+}
+
+static void look_at_protocol(struct view *v)
+{
+	const struct facts *f = v->f;
+
+	v->kept = v->protocol.class == PROTOCOL_HTTP;
+	if (v->kept || v->protocol.class == PROTOCOL_DATABASE)
+		return;
+	/* Or seen in the clear, and known by nothing. */
+	v->chatty = v->protocol.class == PROTOCOL_QUEUE ||
+		    v->protocol.class == PROTOCOL_OTHER ||
+		    (f->labels_known && v->protocol.class == PROTOCOL_UNKNOWN &&
+		     (f->first_out == LABEL_OTHER ||
+		      (f->first_out == LABEL_NONE &&
+		       f->first_in == LABEL_OTHER)));
+}
+
+/*
+ * Which of the two spreads is the smaller one tells a timer from a death. An
+ * idle timer that is looked at once a second ends in one moment what was idle
+ * for up to a second longer: only a wider spread excludes it.
+ */
+static void look_at_burst(struct view *v)
+{
+	const struct past *p = &v->past;
+
+	if (!p->together || p->together_idle_ms == NOT_KNOWN)
+		return;
+	v->timer_burst = 10 * p->together_idle_ms <=
+			 7 * p->together_end_ms + 300;
+	v->death_burst = p->together_idle_ms > 2 * p->together_end_ms + 60;
 }
 
 static void look_at_timers(struct view *v, const struct timeouts *timeouts)
@@ -96,8 +139,9 @@ static void look_at_timers(struct view *v, const struct timeouts *timeouts)
 		return;
 	v->idle_match = timeouts_match(timeouts, (double)ms / 1000, measures,
 				       endings, facts_service_port(v->f));
-	/* A web server's timer means nothing to a database. */
-	if (v->idle_match.row && v->protocol.class == PROTOCOL_DATABASE &&
+	/* A web server's timer means nothing to a database or a chat. */
+	if (v->idle_match.row &&
+	    (v->chatty || v->protocol.class == PROTOCOL_DATABASE) &&
 	    !timeout_row_has_port(v->idle_match.row, facts_service_port(v->f)))
 		v->idle_match = (struct timeout_match){NULL, 0};
 	if (!v->idle_match.row)
@@ -119,7 +163,12 @@ void view_init(struct view *v, const struct facts *f,
 	look_at_time(v);
 	look_at_fin(v);
 	look_at_traffic(v);
+	look_at_protocol(v);
 	look_at_timers(v, timeouts);
-	if (history)
-		history_look(history, f, &v->past);
+	if (!history)
+		return;
+	history_look(history, f, &v->past);
+	look_at_burst(v);
+	if (v->past.longest_success_s * 1000 > (double)v->worked_ms)
+		v->worked_ms = (int64_t)(v->past.longest_success_s * 1000);
 }

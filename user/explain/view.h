@@ -13,6 +13,8 @@
 
 /* A pause of that length may be a timer's doing; a shorter one is traffic. */
 #define PAUSE_MS 900
+/* A segment of a usual size: what is smaller was all there was to send. */
+#define SEGMENT 1448
 
 struct view {
 	const struct facts *f;
@@ -23,12 +25,18 @@ struct view {
 	int64_t quick_ms;   /* an answer within it came at once */
 	int64_t reply_ms;   /* since our last request; NOT_KNOWN */
 	int64_t idle_ms;    /* when the end was decided; NOT_KNOWN */
+	int64_t pause_ms; /* before our last use; NOT_KNOWN */
+	int64_t worked_ms; /* the longest pause that was survived; NOT_KNOWN */
 	int64_t fin_lag_ms; /* from our request to the peer's FIN */
 	bool fin;	    /* the peer's FIN had come */
 	bool fin_first;	    /* before our request left */
 	bool fin_lag_known;
 	bool client, server;
 	bool solicited; /* something of ours was under way */
+	bool probed;	/* a keepalive probe was, and no data */
+	int64_t ahead;	/* bytes of ours that the peer did not have */
+	int64_t left_ms; /* from the peer's FIN to our write after it */
+	int64_t age_ms;	 /* when the end was decided; NOT_KNOWN */
 	bool at_once;	/* the end came within quick_ms of our request */
 	bool paused;	/* idle for a pause before its end was decided */
 	bool used;	/* there had been an exchange before */
@@ -39,6 +47,11 @@ struct view {
 	bool whole_idle; /* the idle time is a whole number of seconds */
 	bool whole_age;
 	bool closing; /* our end had closed first */
+	bool kept;    /* a protocol of requests that keeps connections */
+	bool chatty;  /* one that does not: either side may speak */
+	bool one_small; /* all we sent is one segment that is not full */
+	bool timer_burst; /* ended with others as one timer would end them */
+	bool death_burst; /* ended with others as no idle timer would */
 	bool alien;   /* the RST is not that of a stack with this socket */
 	struct timeout_match idle_match;
 	const char *component; /* in texts, for {component} */

@@ -41,7 +41,9 @@ static void connection_init(struct facts *f)
 	f->user_timeout_ms = f->keepalive_ms = NOT_KNOWN;
 	f->sock_err = f->sock_err_soft = NOT_KNOWN;
 	f->gap_ms = f->since_gap_ms = f->worked_idle_ms = NOT_KNOWN;
-	f->fin_since_send_ms = NOT_KNOWN;
+	f->fin_since_send_ms = f->since_challenge_ms = NOT_KNOWN;
+	f->accept_pending = f->place_open = f->place_made = NOT_KNOWN;
+	f->place_served = f->since_served_ms = NOT_KNOWN;
 	f->first_out_bytes = f->first_in_bytes = NOT_KNOWN;
 	f->tls_alert = f->http_status = NOT_KNOWN;
 	f->accept_backlog = f->accept_max = NOT_KNOWN;

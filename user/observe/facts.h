@@ -126,6 +126,12 @@ struct facts {
 	int64_t since_gap_ms;	/* ... and how long before the failure it ended */
 	int64_t worked_idle_ms; /* the longest pause before that: survived */
 	int64_t fin_since_send_ms; /* from our last write to the peer's FIN */
+	int64_t since_challenge_ms; /* since our last challenge ACK */
+	int64_t accept_pending;	/* listener: handshakes not finished */
+	/* our connections to that address and port, this one among them */
+	int64_t place_open, place_made;
+	int64_t place_served;	/* closed without failure after data had come */
+	int64_t since_served_ms; /* since the last of those; NOT_KNOWN: never */
 	enum rec_notice notice;	/* what the server said with its last words */
 	bool again;		/* the same connection had failed before */
 	bool seeded;		/* older than the daemon */
@@ -171,6 +177,12 @@ struct facts {
 	struct fact_closed closer; /* our own end, closed before */
 	struct fact_closed other;  /* the other end, on this host */
 };
+
+/*
+ * idle_ms of event.schema.json from the other facts: how long the connection
+ * had carried no data before the last exchange that met the failure.
+ */
+int64_t facts_idle_ms(const struct facts *f);
 
 /* All facts unknown, kind and failure 0. */
 void facts_init(struct facts *f);

@@ -55,6 +55,8 @@ void observer_close(struct observer *o);
 
 /* Gives the sockets that already exist their owners. Number, or -errno. */
 int observer_seed(struct observer *o);
+/* The same again where a listener got its port only after listen(). */
+void observer_seed_again(struct observer *o);
 
 /* For epoll: readable when the kernel woke the daemon. */
 int observer_fd(const struct observer *o);

@@ -8,97 +8,8 @@
 #include <string.h>
 
 #include "user/base/base.h"
-#include "user/base/syscalls.h"
 
 #define NSEC_PER_MSEC 1000000ull
-#define EXIT_SIGNAL(code) ((code) & 0x7f)
-#define EXIT_STATUS(code) ((code) >> 8 & 0xff)
-
-/* --- tasks and calls ------------------------------------------------------ */
-
-void record_task(const struct rec_task *task, struct fact_task *out)
-{
-	memset(out, 0, sizeof(*out));
-	/* the idle task has no sockets: 0 is a task that was not seen */
-	out->pid = task->tgid ? (int64_t)task->tgid : NOT_KNOWN;
-	out->tid = task->tgid ? (int64_t)task->tid : NOT_KNOWN;
-	out->uid = task->uid == (uint32_t)-1 ? NOT_KNOWN : (int64_t)task->uid;
-	out->start_ns = task->start_ns;
-	out->cgroup = task->cgroup;
-	out->how = task->how;
-	memcpy(out->comm, task->comm, REC_COMM);
-	out->exiting = task->flags & TASK_EXITING;
-	out->exit_signal = out->exit_status = NOT_KNOWN;
-	if (!out->exiting)
-		return;
-	out->exit_signal = EXIT_SIGNAL(task->exit_code);
-	if (!out->exit_signal)
-		out->exit_status = EXIT_STATUS(task->exit_code);
-}
-
-static const struct {
-	const char *prefix;
-	enum call_class class;
-} call_classes[] = {
-	{ "close", CALL_CLOSE },    { "dup", CALL_CLOSE },
-	{ "shutdown", CALL_CLOSE }, { "connect", CALL_CONNECT },
-	{ "accept", CALL_ACCEPT },  { "read", CALL_READ },
-	{ "recv", CALL_READ },	    { "pread", CALL_READ },
-	{ "write", CALL_WRITE },    { "send", CALL_WRITE },
-	{ "pwrite", CALL_WRITE },   { "splice", CALL_WRITE },
-	{ "exit", CALL_EXIT },
-};
-
-static enum call_class class_of(const char *name)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(call_classes); i++) {
-		if (!strncmp(name, call_classes[i].prefix,
-			     strlen(call_classes[i].prefix)))
-			return call_classes[i].class;
-	}
-	return CALL_OTHER;
-}
-
-static const char *call_name(const struct rec_task *task,
-			     const struct record_context *ctx)
-{
-	const char *arch = ctx->arch;
-
-	if (task->flags & TASK_IO_WORKER)
-		return "io_uring_enter";
-	if (!(task->flags & TASK_NR))
-		return NULL;
-	if (!(task->flags & TASK_COMPAT))
-		return syscall_name(arch, task->nr);
-	/* the 32-bit calls of other machines are in no table */
-	return strcmp(arch, "x86_64") ? NULL : syscall_name("i386", task->nr);
-}
-
-void record_call(const struct rec_task *task, const struct record_context *ctx,
-		 struct fact_call *out)
-{
-	const char *name = call_name(task, ctx);
-
-	memset(out, 0, sizeof(*out));
-	out->errno_nr = out->delay_us = NOT_KNOWN;
-	if (task->flags & TASK_EXITING) {
-		/* A fatal signal ends in do_group_exit() like the call of that
-		 * name; the one it interrupted made no RST. */
-		out->known = true;
-		out->class = CALL_EXIT;
-		text_copy(out->name, sizeof(out->name),
-			  name && !strcmp(name, "exit") ? name : "exit_group");
-		return;
-	}
-	if (!name && (!(task->flags & TASK_NR) || task->nr < 0))
-		return; /* a kernel thread, a fault: there is no call */
-	out->known = true;
-	out->class = name ? class_of(name) : CALL_OTHER;
-	if (name)
-		text_copy(out->name, sizeof(out->name), name);
-	else /* newer than the build machine's headers */
-		snprintf(out->name, sizeof(out->name), "syscall_%d", task->nr);
-}
 
 /* --- one group of fields after the other ---------------------------------- */
 
@@ -113,11 +24,6 @@ static int64_t span_ms(uint64_t from_ns, uint64_t to_ns)
 	if (!from_ns || to_ns < from_ns)
 		return NOT_KNOWN;
 	return (int64_t)((to_ns - from_ns) / NSEC_PER_MSEC);
-}
-
-static int64_t larger(int64_t a, int64_t b)
-{
-	return a > b ? a : b; /* NOT_KNOWN is below all */
 }
 
 static int64_t smaller(int64_t a, int64_t b)
@@ -191,6 +97,25 @@ static int64_t since_ms(uint32_t jiffies, const struct record_context *ctx,
 	return f->age_ms != NOT_KNOWN && ms > f->age_ms ? f->age_ms : ms;
 }
 
+/*
+ * Since the oldest write that is not acknowledged. first_tx_mstamp is finer,
+ * but may be that of a retransmission; neither time is older than the write.
+ */
+static int64_t request_ms(const struct rec_sock *s,
+			  const struct record_context *ctx,
+			  const struct facts *f)
+{
+	int64_t busy = NOT_KNOWN, first_tx = NOT_KNOWN;
+
+	if (s->since_first_tx_us != REC_NEVER)
+		first_tx = s->since_first_tx_us / 1000;
+	if (s->packets_out)
+		busy = since_ms(s->since_busy_jiffies, ctx, f);
+	if (first_tx == NOT_KNOWN || (double)busy > (double)first_tx + 2 * ctx->jiffy_ms)
+		return busy;
+	return first_tx;
+}
+
 static void set_times(const struct rec_failure *r,
 		      const struct record_context *ctx, struct facts *f)
 {
@@ -206,13 +131,7 @@ static void set_times(const struct rec_failure *r,
 	/* at an error the queue has been purged, first_tx_mstamp is left */
 	if (f->unacked_bytes > 0 &&
 	    (s->packets_out || r->head.kind == REC_ERROR)) {
-		/* each may be younger than the write, neither is older */
-		if (s->since_first_tx_us != REC_NEVER)
-			f->since_request_ms = s->since_first_tx_us / 1000;
-		if (s->packets_out)
-			f->since_request_ms = larger(
-				f->since_request_ms,
-				since_ms(s->since_busy_jiffies, ctx, f));
+		f->since_request_ms = request_ms(s, ctx, f);
 	}
 }
 
@@ -223,6 +142,9 @@ static void set_gaps(const struct rec_failure *r,
 		f->gap_ms = jiffies_ms(r->gap_jiffies, ctx);
 		f->since_gap_ms = jiffies_ms(r->since_gap_jiffies, ctx);
 	}
+	if (r->since_challenge_jiffies)
+		f->since_challenge_ms =
+			jiffies_ms(r->since_challenge_jiffies, ctx);
 	if (r->worked_jiffies)
 		f->worked_idle_ms = jiffies_ms(r->worked_jiffies, ctx);
 	if (r->fin_since_send_jiffies)
@@ -373,76 +295,6 @@ static void set_ends(const struct rec_failure *r,
 			  closed_how(&f->other));
 }
 
-/* --- idle ----------------------------------------------------------------- */
-
-#define ONE_EXCHANGE_MS 1000
-#define SAME_SEGMENT_MS 10
-
-/*
- * Whether the peer's last data came with its FIN: a farewell (an error message,
- * an alert). The silence that a timer saw ended there.
- */
-static bool came_with_fin(const struct facts *f)
-{
-	return f->peer_fin_before_ms != NOT_KNOWN &&
-	       f->since_receive_ms != NOT_KNOWN &&
-	       llabs(f->since_receive_ms - f->peer_fin_before_ms) <=
-		       SAME_SEGMENT_MS;
-}
-
-/*
- * How long before our last request the connection had been silent. What came
- * before it is the peer's last data, or, where we only ever send, the ACK of
- * what we sent before; an ACK less than a second older than the send belongs to
- * the same request (its head was acknowledged before its body left), that of a
- * FIN is no traffic, and where keepalive is on an ACK may be that of a probe.
- */
-static int64_t idle_before_request(const struct facts *f, int64_t sent_ms)
-{
-	int64_t before = f->since_receive_ms;
-
-	if (came_with_fin(f) && f->fin_since_send_ms >= ONE_EXCHANGE_MS)
-		before = f->peer_fin_before_ms + f->fin_since_send_ms;
-	if (before == NOT_KNOWN)
-		before = f->age_ms;
-	if (before == NOT_KNOWN)
-		return NOT_KNOWN;
-	if (f->keepalive_on != TRI_YES && f->acked_bytes > 0 &&
-	    f->since_ack_ms != NOT_KNOWN && f->since_ack_ms < before &&
-	    f->since_ack_ms > sent_ms + ONE_EXCHANGE_MS &&
-	    (f->peer_fin_before_ms == NOT_KNOWN ||
-	     llabs(f->since_ack_ms - f->peer_fin_before_ms) > SAME_SEGMENT_MS))
-		before = f->since_ack_ms;
-	return before > sent_ms ? before - sent_ms : 0;
-}
-
-static int64_t idle_before(const struct facts *f)
-{
-	int64_t last = smaller(f->since_send_ms, f->since_receive_ms);
-	int64_t sent = f->since_request_ms;
-
-	if (!f->sock_known)
-		return f->closer.known ? f->closer.idle_ms : NOT_KNOWN;
-	if (f->kind == KIND_SENT && f->unread_bytes > 0 &&
-	    f->since_receive_ms != NOT_KNOWN) {
-		int64_t before = f->since_send_ms;
-
-		if (before == NOT_KNOWN)
-			before = f->age_ms;
-		return before > f->since_receive_ms
-			       ? before - f->since_receive_ms
-			       : before == NOT_KNOWN ? NOT_KNOWN : 0;
-	}
-	if (sent == NOT_KNOWN && f->answered == TRI_NO)
-		sent = f->since_send_ms;
-	if (sent != NOT_KNOWN)
-		return idle_before_request(f, sent);
-	/* unsolicited: a farewell that came with the FIN was no traffic */
-	if (came_with_fin(f) && f->fin_since_send_ms >= ONE_EXCHANGE_MS)
-		return f->fin_since_send_ms;
-	return last == NOT_KNOWN ? f->age_ms : last;
-}
-
 /* --- the whole ------------------------------------------------------------ */
 
 static enum failure_kind kind_of(const struct rec_failure *r)
@@ -527,12 +379,23 @@ static void set_hangup(const struct rec_failure *r,
 	shift_back(&f->other.before_ms, ago_ms);
 }
 
+static void set_place(const struct rec_failure *r, struct facts *f)
+{
+	if (!(r->known & KNOWN_PLACE))
+		return;
+	f->place_open = r->place_open;
+	f->place_made = r->place_made;
+	f->place_served = r->place_served;
+	f->since_served_ms = span_ms(r->place_served_ns, r->head.time_ns);
+}
+
 static void set_listener(const struct rec_failure *r, struct facts *f)
 {
 	if (!(r->sock.flags & SOCKF_LISTENER))
 		return;
 	f->accept_backlog = r->sock.accept_backlog;
 	f->accept_max = r->sock.accept_max;
+	f->accept_pending = r->sock.accept_pending;
 	f->listening = TRI_YES;
 }
 
@@ -562,6 +425,7 @@ void record_facts(const struct rec_failure *r, const struct record_context *ctx,
 	set_labels(r, f);
 	set_packets(r, ctx, f);
 	set_listener(r, f);
+	set_place(r, f);
 	set_ends(r, ctx, f);
 	if (f->role == ROLE_UNKNOWN && f->closer.known &&
 	    r->closer.role <= ROLE_SERVER)
@@ -569,6 +433,6 @@ void record_facts(const struct rec_failure *r, const struct record_context *ctx,
 	set_people(r, ctx, f);
 	if (f->kind == KIND_HANGUP)
 		set_hangup(r, ctx, f);
-	f->idle_ms = idle_before(f);
+	f->idle_ms = facts_idle_ms(f);
 	f->time_us = record_time_us(f->mono_ns, ctx);
 }

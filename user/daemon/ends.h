@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Both ends of a connection on this host: what each learns of the other. */
+#ifndef RSTSCOPE_ENDS_H
+#define RSTSCOPE_ENDS_H
+
+#include "user/attribute/join.h"
+
+/*
+ * What the sender's own event says of it, for the one that received; `cause` is
+ * the sender's, negative: not certain.
+ */
+void ends_from_sender(struct failure *f, const struct failure *sender,
+		      int cause);
+/* For the sender: who it was that its RST hit. */
+void ends_from_receiver(struct failure *f, const struct failure *hit);
+
+#endif

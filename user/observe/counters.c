@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the observer can tell of itself: counters, probes, blind spots. */
+#include <string.h>
+
+#include <bpf/bpf.h>
+
+#include "user/base/base.h"
+#include "user/observe/observer_state.h"
+
+/* --- counters ------------------------------------------------------------- */
+
+uint64_t observer_tally(const struct observer *o, uint32_t row)
+{
+	uint64_t values[o->cpus], sum = 0;
+
+	if (bpf_map_lookup_elem(bpf_map__fd(o->skel->maps.tallies), &row, values))
+		return 0;
+	for (int i = 0; i < o->cpus; i++)
+		sum += values[i];
+	return sum;
+}
+
+static void sum_count(const struct observer *o, uint32_t row,
+		      struct rec_count *out)
+{
+	struct rec_count values[o->cpus];
+
+	memset(out, 0, sizeof(*out));
+	if (bpf_map_lookup_elem(bpf_map__fd(o->skel->maps.counts), &row, values))
+		return;
+	for (int i = 0; i < o->cpus; i++) {
+		out->seen += values[i].seen;
+		out->submitted += values[i].submitted;
+		out->dropped += values[i].dropped;
+		out->folded += values[i].folded;
+	}
+}
+
+void observer_get_counts(const struct observer *o, struct observe_counts *c)
+{
+	for (uint32_t i = 0; i < REC_KINDS; i++)
+		sum_count(o, i, &c->kind[i]);
+	for (uint32_t i = 0; i < TALLIES; i++)
+		c->tally[i] = observer_tally(o, i);
+}
+
+static void read_run_stats(const struct choice *c, struct probe_status *p)
+{
+	struct bpf_prog_info info = {};
+	__u32 size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(bpf_program__fd(c->program), &info, &size))
+		return;
+	p->runs = info.run_cnt;
+	p->run_ns = info.run_time_ns;
+}
+
+size_t observer_get_probes(const struct observer *o,
+			   struct probe_status probes[PROBES_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < o->choices_count; i++) {
+		const struct choice *c = &o->choices[i];
+		struct probe_status *p = &probes[n];
+
+		if (c->hook->group == GROUP_TOOL)
+			continue;
+		n++;
+		memset(p, 0, sizeof(*p));
+		snprintf(p->hook, sizeof(p->hook), "%s", c->hook->hook);
+		snprintf(p->method, sizeof(p->method), "%s",
+			 c->method ? c->method->method : "none");
+		snprintf(p->why, sizeof(p->why), "%s", c->why);
+		p->up = c->method != NULL;
+		p->required = c->hook->need == NEED_ALWAYS;
+		if (c->program)
+			read_run_stats(c, p);
+	}
+	return n;
+}
+
+/* What tracepoints alone cannot show, whatever the kernel. */
+static const char *const always_blind[] = {
+	"splice from a socket, and recvmmsg on one that has failed: the call "
+	"that is told is not seen (the process is, when it closes)",
+	"errors taken with getsockopt(SO_ERROR) or seen by poll: not seen",
+	"the received RST itself (TTL, window, sequence): not seen by "
+	"tracepoints",
+	"RSTs made by XDP, tc or a netfilter rule on another host's traffic",
+	"RSTs that met a listener, no socket, or were out of window: not seen",
+};
+
+size_t observer_get_blind_spots(const struct observer *o,
+				struct blind_spot spots[BLIND_SPOTS_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < o->choices_count; i++) {
+		const struct choice *c = &o->choices[i];
+
+		if (c->method || n >= BLIND_SPOTS_MAX)
+			continue;
+		snprintf(spots[n++].text, sizeof(spots[0].text), "%.120s: %.70s",
+			 c->hook->blind, c->why);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(always_blind) && n < BLIND_SPOTS_MAX;
+	     i++)
+		snprintf(spots[n++].text, sizeof(spots[0].text), "%s",
+			 always_blind[i]);
+	return n;
+}

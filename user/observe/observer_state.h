@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the parts of the observer share; nobody else includes this. */
+#ifndef RSTSCOPE_OBSERVER_STATE_H
+#define RSTSCOPE_OBSERVER_STATE_H
+
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+
+#include "rstscope.skel.h"
+#include "user/observe/observe.h"
+#include "user/observe/plan.h"
+
+/* The choice made for one hook of the plan. */
+struct choice {
+	const struct plan_hook *hook;
+	const struct plan_method *method; /* NULL: none serves it */
+	struct bpf_program *program;
+	struct bpf_link *link;
+	char why[200];
+};
+
+struct observer {
+	struct observer_config config;
+	struct rstscope *skel;
+	struct btf *btf;
+	struct ring_buffer *ring;
+	struct choice choices[PROBES_MAX];
+	size_t choices_count;
+	struct record_context ctx;
+	int cpus;
+	int drop_reason;
+	struct bpf_link *seed_link; /* kept: privileges are dropped later */
+	uint64_t unbound; /* TALLY_UNBOUND when it last ran */
+	bool strays_left;
+	uint64_t stray_serial;
+	uint64_t strays_seen; /* TALLY_STRAY when they were last taken */
+	record_fn fn; /* while draining */
+	void *fn_ctx;
+	size_t drained, most;
+};
+
+/* choose.c: picks by the plan, loads; 0 or -errno. */
+int observer_choose_and_load(struct observer *o);
+/* 0, or -ENOTSUP with one line: a probe that is needed is not to be had. */
+int observer_attach(struct observer *o, char *err, size_t err_size);
+
+/* counters.c */
+uint64_t observer_tally(const struct observer *o, uint32_t row);
+
+#endif

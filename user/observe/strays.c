@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * RSTs for segments of no socket are sampled into the ring and counted by
+ * source in a map; what no record carried is taken from there.
+ */
+#include <netinet/tcp.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+
+#include "user/base/base.h"
+#include "user/observe/observer_state.h"
+
+#define STRAY_QUIET_NS NSEC_PER_SEC
+
+static void stray_record(struct observer *o, const struct rec_stray *stray,
+			 struct rec_failure *r)
+{
+	memset(r, 0, sizeof(*r));
+	r->head.kind = REC_SENT;
+	r->head.size = sizeof(*r);
+	r->head.time_ns = clock_mono_ns();
+	r->head.failure = ++o->stray_serial; /* the kernel's have a CPU on top */
+	r->known = KNOWN_TUPLE | KNOWN_SKB;
+	if (stray->reason_known)
+		r->known |= KNOWN_REASON;
+	r->reason = stray->reason;
+	r->state = TCP_CLOSE;
+	r->family = stray->family;
+	r->netns = stray->flow.netns;
+	r->lport = stray->flow.ports >> 16;
+	r->rport = stray->flow.ports & 0xffff;
+	memcpy(r->laddr, stray->flow.laddr, sizeof(r->laddr));
+	memcpy(r->raddr, stray->flow.raddr, sizeof(r->raddr));
+	r->skb_flags = stray->skb_flags;
+	r->folded = stray->folded - 1;
+}
+
+static void take_stray(struct observer *o, const struct rec_stray_key *key,
+		       record_fn fn, void *ctx)
+{
+	int fd = bpf_map__fd(o->skel->maps.strays);
+	struct rec_failure record;
+	struct rec_stray stray;
+
+	if (bpf_map_lookup_elem(fd, key, &stray) || !stray.folded ||
+	    clock_mono_ns() - stray.window_ns < STRAY_QUIET_NS)
+		return;
+	/* what is counted between the two calls is lost to the event, not to
+	 * the counters */
+	if (bpf_map_delete_elem(fd, key) || !stray.family)
+		return;
+	stray_record(o, &stray, &record);
+	fn(&record, sizeof(record), ctx);
+}
+
+void observer_take_strays(struct observer *o, record_fn fn, void *ctx)
+{
+	int fd = bpf_map__fd(o->skel->maps.strays);
+	uint64_t seen = observer_tally(o, TALLY_STRAY);
+	struct rec_stray_key key, next;
+	bool more;
+
+	if (seen == o->strays_seen && !o->strays_left)
+		return;
+	/* one more round after the last one: its window must have passed */
+	o->strays_left = seen != o->strays_seen;
+	o->strays_seen = seen;
+	more = !bpf_map_get_next_key(fd, NULL, &key);
+	while (more) {
+		more = !bpf_map_get_next_key(fd, &key, &next);
+		take_stray(o, &key, fn, ctx);
+		key = next;
+	}
+}

@@ -24,7 +24,7 @@ debug-unit: ## the unit tests with ASan and UBSan
 
 .PHONY: lint format bpf-size
 C_FILES = $(shell git ls-files '*.c' '*.h')
-lint: $(PROGRAMS) $(BUILD)/compile_commands.json bpf-size ## formatting, cppcheck, clang-tidy, size of the BPF programs
+lint: $(PROGRAMS) $(BUILD)/compile_commands.json bpf-size check-man ## formatting, cppcheck, clang-tidy, size of the BPF programs
 	@clang-format --dry-run -Werror $(C_FILES)
 	@cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,portability \
 		--suppressions-list=tools/cppcheck.txt -I. -I$(BUILD)/gen --std=c11 user
@@ -49,9 +49,21 @@ compile_commands.json: $(BUILD)/compile_commands.json ## for editors
 	@ln -sf $< $@
 
 .PHONY: install
-install: all ## into PREFIX (/usr/local) under DESTDIR
-	install -D -m 755 $(BUILD)/rstscoped $(DESTDIR)$(PREFIX)/sbin/rstscoped
+install: all man ## into PREFIX (/usr/local) under DESTDIR
+	install -D -m 755 $(BUILD)/rstscoped $(DESTDIR)$(PREFIX)/bin/rstscoped
 	install -D -m 755 $(BUILD)/rstscope $(DESTDIR)$(PREFIX)/bin/rstscope
 	install -D -m 644 tools/rstscope.conf $(DESTDIR)/etc/rstscope/rstscope.conf
+	for page in 1 8 5; do \
+		for file in $(BUILD)/man/*.$$page; do \
+			install -D -m 644 $$file \
+				$(DESTDIR)$(PREFIX)/share/man/man$$page/$${file##*/}; \
+		done; \
+	done
+	install -D -m 644 $(BUILD)/completions/rstscope.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/rstscope
+	install -D -m 644 $(BUILD)/completions/_rstscope \
+		$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_rstscope
+	install -D -m 644 $(BUILD)/completions/rstscope.fish \
+		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/rstscope.fish
 	sed 's|/usr/local|$(PREFIX)|' tools/rstscope.service | \
 		install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/lib/systemd/system/rstscope.service

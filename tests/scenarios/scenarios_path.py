@@ -252,6 +252,50 @@ def nat_forgets_python(lab):
         lab.python(CLIENT, ASK, '0', *pauses)
 
 
+@scenario(program='socat', cause='firewall_idle_drop', end=CLIENT,
+          kinds=('received',), process='socat', needs=('nft', 'socat'))
+def idle_reject_socat(lab):
+    forget(lab, 'reject with tcp reset')
+    socat_echo(lab)
+    lab.run(CLIENT, ['socat', '-t', '5', 'SYSTEM:echo a; sleep 0.4; echo b; '
+                     'sleep 2.83; echo c; sleep 1', 'TCP:10.77.2.2:7000'])
+
+
+@scenario(program='perl', cause='firewall_idle_drop', end=CLIENT,
+          kinds=('timeout',), process='perl', syscall='read',
+          needs=('nft', 'perl', 'socat'))
+def idle_drop_perl(lab):
+    forget(lab)
+    socat_echo(lab)
+    lab.sysctl(CLIENT, 'net.ipv4.tcp_retries2', 2)
+    lab.run(CLIENT, ['perl', '-e', '''
+        use IO::Socket::INET;
+        my $s = IO::Socket::INET->new(PeerAddr => "10.77.2.2:7000") or die;
+        for my $pause (0.2, 3.7, 0) {
+            syswrite($s, "question"); sysread($s, my $b, 100) or last;
+            select(undef, undef, undef, $pause);
+        }
+    '''])
+
+
+@scenario(program='ruby', cause='firewall_idle_drop', end=CLIENT,
+          kinds=('received',), process='ruby', needs=('nft', 'ruby', 'nginx'),
+          lookalike_of='stale_keepalive')
+def idle_reject_ruby_http(lab):
+    forget(lab, 'reject with tcp reset')
+    lab.file('index.html', 'hello\n')
+    nginx(lab)
+    lab.run(CLIENT, ['ruby', '-rnet/http', '-e', '''
+        h = Net::HTTP.new("10.77.2.2", 7000)
+        h.keep_alive_timeout = 30; h.max_retries = 0; h.start
+        begin
+          [0.1, 3.2, 0].each { |pause| h.get("/"); sleep pause }
+        rescue SystemCallError => e
+          puts e
+        end
+    '''])
+
+
 # Its look-alikes: silence without an idle time before it
 
 @scenario(program='python', cause='user_timeout', end=CLIENT,
@@ -358,6 +402,21 @@ def reject_path_node(lab):
     lab.sleep(0.5)
     reject(lab)
     p.wait()
+
+
+@scenario(program='redis', cause='firewall_reject', end=CLIENT,
+          kinds=('received',), process='redis-benchmar', syscall='read',
+          needs=('nft', 'redis-server', 'redis-benchmark'))
+def reject_path_redis_benchmark(lab):
+    lab.start(SERVER, ['redis-server', '--port', PORT, '--save', '',
+                       '--protected-mode', 'no', '--bind', '0.0.0.0'],
+              port=PORT)
+    p = lab.start(CLIENT, ['redis-benchmark', '-h', SERVER_IP, '-p', PORT,
+                           '-t', 'ping_mbulk', '-c', 3, '-n', 3000000])
+    lab.sleep(1.2)
+    reject(lab)
+    lab.sleep(0.5)
+    p.kill()
 
 
 @scenario(program='curl', cause='firewall_reject', end=CLIENT,
@@ -724,7 +783,7 @@ def forged_in_stream_socat(lab):
           needs=('node',))
 def forged_to_server_node(lab):
     """In the client's name, at the server; the client never sent it."""
-    forger(lab, 'server', 57, 4)
+    forger(lab, 'server', 57, 4, quiet=0.25)
     p = lab.node(SERVER, '''
         require('net').createServer(c => {
             c.on('data', d => c.write(d));

@@ -251,6 +251,11 @@ struct rec_failure {
 	__u32 place_made;   /* established, since it was first seen */
 	__u32 place_served; /* closed without failure after data had come */
 	__u64 place_served_ns; /* when the last of those was; 0: never */
+	/* KNOWN_SOCK: where both directions stand; KNOWN_SKB: the segment's */
+	__u32 rcv_nxt;
+	__u32 snd_una;
+	__u32 skb_seq;
+	__u32 skb_ack;
 	struct rec_closed closer; /* KNOWN_CLOSER */
 	struct rec_closed other;  /* KNOWN_OTHER */
 };
@@ -329,7 +334,7 @@ REC_ASSERT(rec_head, 24);
 REC_ASSERT(rec_task, 56);
 REC_ASSERT(rec_closed, 96);
 REC_ASSERT(rec_sock, 128);
-REC_ASSERT(rec_failure, 616);
+REC_ASSERT(rec_failure, 632);
 REC_ASSERT(rec_told, 96);
 REC_ASSERT(rec_exit, 88);
 REC_ASSERT(rec_flow, 40);

@@ -113,9 +113,25 @@ struct socket {
 	struct sock *sk;
 };
 
+struct sk_buff;
+
+struct sock_extended_err {
+	__u32 ee_errno;
+};
+
+struct sock_exterr_skb {
+	struct sock_extended_err ee;
+};
+
+struct sk_buff_head {
+	struct sk_buff *prev;
+	__u32 qlen;
+};
+
 struct sock {
 	struct sock_common __sk_common;
 	socket_lock_t sk_lock;
+	struct sk_buff_head sk_error_queue;
 	int sk_err;
 	int sk_err_soft;
 	struct socket *sk_socket;
@@ -195,6 +211,7 @@ struct dst_entry {
 };
 
 struct sk_buff {
+	char cb[48];
 	struct sock *sk;
 	struct net_device *dev;
 	unsigned long _skb_refdst;

@@ -70,16 +70,25 @@ static __always_inline u8 state_before(const struct percpu *cpu,
 }
 
 /*
- * ICMP while connect() holds the socket sets only the soft error, and
- * SO_ERROR takes that away: what ended the attempt is told if the socket is
- * closed before it connects.
+ * ICMP while connect() holds the socket sets only the soft error (after this
+ * report), and SO_ERROR takes that away. The error queue has it already: what
+ * ended the attempt is told if the socket is closed before it connects.
  */
 static __always_inline void note_soft_error(struct sock *sk)
 {
 	struct conn *conn = conn_find(sk);
-	int soft = sk->sk_err_soft;
+	struct sock_exterr_skb *ext;
+	struct sk_buff *last;
+	u32 soft;
 
-	if (conn && soft > 0 && soft < 256)
+	if (!conn || !sk->sk_error_queue.qlen)
+		return;
+	last = sk->sk_error_queue.prev;
+	ext = (struct sock_exterr_skb *)((u64)last +
+					 bpf_core_field_offset(last->cb));
+	if (bpf_core_read(&soft, sizeof(soft), &ext->ee.ee_errno))
+		return;
+	if (soft && soft < 256)
 		conn->soft_err = soft;
 }
 

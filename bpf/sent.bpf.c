@@ -56,6 +56,8 @@ struct ip6_head {
 
 struct segment {
 	u32 len;
+	u32 seq;
+	u32 ack;
 	u8 flags;
 	u8 ttl;
 	u8 family; /* 0: it could not be read */
@@ -68,6 +70,8 @@ static __always_inline void set_segment(struct rec_failure *r,
 	if (!seg->family)
 		return;
 	r->skb_len = seg->len;
+	r->skb_seq = seg->seq;
+	r->skb_ack = seg->ack;
 	r->skb_flags = seg->flags;
 	r->skb_ttl = seg->ttl;
 	r->known |= KNOWN_SKB;
@@ -103,6 +107,8 @@ static __always_inline void skb_parse(struct sk_buff *skb, struct segment *seg,
 	}
 	f->ports = (u32)bpf_ntohs(tcp.dest) << 16 | bpf_ntohs(tcp.source);
 	seg->flags = tcp.flags;
+	seg->seq = bpf_ntohl(tcp.seq);
+	seg->ack = bpf_ntohl(tcp.ack_seq);
 	end -= transport + (tcp.doff >> 4) * 4;
 	seg->len = end < 1 << 20 ? end : 0;
 }

@@ -189,6 +189,8 @@ static __always_inline void sock_numbers(struct tcp_sock *tp,
 	if (RD(tp->is_mptcp))
 		s->flags |= SOCKF_MPTCP;
 	sock_times(tp, s);
+	r->rcv_nxt = rcv_nxt;
+	r->snd_una = RD(tp->snd_una);
 	challenge = RD(tp->last_oow_ack_time);
 	if (challenge)
 		r->since_challenge_jiffies = (u32)bpf_jiffies64() - challenge;

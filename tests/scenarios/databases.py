@@ -100,7 +100,8 @@ def kill_one_backend(server):
 def pgbouncer(lab, **settings):
     have_user(lab, 'postgres')
     base = dict(listen_addr=SERVER_IP, listen_port=6432, auth_type='any',
-                pool_mode='session', user='postgres')
+                pool_mode='session', unix_socket_dir='',
+                user='postgres')
     base.update(settings)
     conf = lab.file('pgbouncer.ini', '\n'.join(
         ['[databases]', 'postgres = host=%s user=postgres' % SERVER_IP,
@@ -121,7 +122,8 @@ def mariadb(lab, *options):
     server = lab.start(SERVER, as_user('mysql', [
         'mariadbd', '--no-defaults', '--datadir=' + data,
         # Not beside the data, which may be copied and kept.
-        '--socket=%s.%d' % (templates['mariadb'], os.getpid()), '--bind-address=' + SERVER_IP,
+        '--socket=%s.%d' % (templates['mariadb'], os.getpid()),
+        '--bind-address=' + SERVER_IP,
         '--skip-name-resolve', '--pid-file=' + os.path.join(data, 'pid'),
         '--init-file=' + init, '--innodb-buffer-pool-size=8M',
         '--innodb-log-file-size=4M'] + list(options)), port=3306)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """HTTP servers of many makes, each told to close idle connections after about
-IDLE seconds, at 10.77.2.2:8080. start_NAME(lab, where, ip) returns the Proc."""
-from lab import PYTHON, SERVER, SERVER_IP
+IDLE seconds, at 10.77.2.2:8080. start_NAME(lab, where, ip) gives the Proc."""
+from lab import CLIENT, PYTHON, SERVER, SERVER_IP
 
 IDLE = 2
 PORT = 8080
@@ -165,6 +165,22 @@ def background_python(lab, where, code, port=None):
     if port:
         lab.wait_port(where, port, proc=proc)
     return proc
+
+
+def node_server(lab, body, before='', after=''):
+    proc = lab.node(SERVER, '''
+        const http = require('http');
+        %s
+        const s = http.createServer((q, r) => { %s });
+        s.listen(8080); %s
+    ''' % (before, body, after), background=True)
+    lab.wait_port(SERVER, PORT, proc=proc)
+    return proc
+
+
+def curl(lab, *args, timeout=10):
+    return lab.run(CLIENT, ['curl', '-sS', '-o', '/dev/null'] + list(args),
+                   timeout=timeout)
 
 
 SERVERS = {

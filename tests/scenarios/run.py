@@ -39,10 +39,15 @@ BUILD = os.environ.get('RSTSCOPE_BUILD', 'build')
 SCALE = max(1.0, float(os.environ.get('RSTSCOPE_TIME_SCALE', '1')))
 
 
+def give_up(text):
+    print(text, file=sys.stderr)
+    sys.exit(2)
+
+
 def program(name):
     path = os.path.join(BUILD, name)
     if not os.access(path, os.X_OK):
-        sys.exit('%s is missing: build it, or set RSTSCOPE_BUILD' % path)
+        give_up('%s is missing: build it, or set RSTSCOPE_BUILD' % path)
     return path
 
 
@@ -78,7 +83,7 @@ class Daemon:
         self.stop()
         with open(self.log.name) as f:
             sys.stderr.write(f.read())
-        sys.exit('the daemon does not start')
+        give_up('the daemon does not start')
 
     def alive(self):
         return self.popen.poll() is None
@@ -165,6 +170,17 @@ class Run:
 def run_all(scenarios, jobs, work, keep, daemon):
     """The runs, in the order they ended; their labs are still referenced."""
     waiting, running, done = list(scenarios), [], []
+    try:
+        run_each(waiting, running, done, jobs, work, keep, daemon)
+    finally:
+        for r in running:  # interrupted
+            os.kill(r.pid, signal.SIGKILL)
+            os.waitpid(r.pid, 0)
+            r.close(None)
+    return done
+
+
+def run_each(waiting, running, done, jobs, work, keep, daemon):
     while waiting or running:
         if not daemon.alive():
             sys.exit('the daemon died; its log: %s' % daemon.log.name)
@@ -178,7 +194,6 @@ def run_all(scenarios, jobs, work, keep, daemon):
             print('%s %-8s %s%s' % (
                 time.strftime('%H:%M:%S'), r.status, r.scenario.name,
                 ': ' + r.reason.strip() if r.reason else ''), flush=True)
-    return done
 
 
 def seconds(text):
@@ -315,7 +330,7 @@ def main():
     o = options()
     scenarios = load(o.pattern)
     if not scenarios:
-        sys.exit('no scenario has that name')
+        give_up('no scenario has that name')
     if o.list:
         for s in scenarios:
             print('%-40s %-12s %-22s %s' % (
@@ -323,8 +338,7 @@ def main():
                 s.end))
         return 0
     if not o.again and os.geteuid():
-        print('scenarios need root', file=sys.stderr)
-        return 2
+        give_up('scenarios need root')
     work = o.again or o.work or tempfile.mkdtemp(prefix='rstscope-scen-')
     if o.work and os.path.exists(os.path.join(o.work, 'runs')):
         shutil.rmtree(o.work)  # of an earlier run
@@ -340,4 +354,7 @@ def main():
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """max_connections, accept_overflow, listener_closed, rate_limit: servers and
 guards that turn connections away, and what looks like it."""
-import databases
-from lab import CLIENT, ROUTER, SERVER, SERVER_IP, scenario
+import os
 
+import databases
+from lab import CLIENT, SERVER, SERVER_IP, scenario
+
+STREAM = '/usr/lib/nginx/modules/ngx_stream_module.so'
 SURPLUS = ('received', 'hangup')
 # What a server shows that closes a surplus connection: bytes that it never
 # read, an abort, or bytes that came after.
@@ -60,28 +63,27 @@ def tries(lab, port, many, first, pause=0.05):
     return lab.python(CLIENT, TRY, str(port), str(many), first, str(pause))
 
 
-def nginx(lab, http='', stream='', events='worker_connections 64;'):
+def nginx(lab, http):
     path = lab.file('nginx.conf', '''
         daemon off; master_process off; error_log stderr; pid %s/pid;
-        events { %s }
+        events { }
         http { access_log off; client_body_temp_path %s/b;
                proxy_temp_path %s/p; fastcgi_temp_path %s/f;
                uwsgi_temp_path %s/u; scgi_temp_path %s/s;
                %s }
-        %s
-    ''' % ((lab.dir, events) + (lab.dir,) * 5 + (http, stream)))
+    ''' % ((lab.dir,) * 6 + (http,)))
     return lab.start(SERVER, ['nginx', '-e', 'stderr', '-p', lab.dir, '-c',
                               path], port=8080)
 
 
-def haproxy(lab, rules, mode='http', port=8080, extra=''):
+def haproxy(lab, rules, port=8080):
     """With a Node.js server behind it."""
     node_server(lab, port=8090)
     path = lab.file('haproxy.cfg', '\n'.join([
-        'defaults', ' mode ' + mode, ' timeout connect 2s',
+        'defaults', ' mode http', ' timeout connect 2s',
         ' timeout client 9s', ' timeout server 9s', 'frontend f',
         ' bind %s:%d' % (SERVER_IP, port), ' default_backend b'] + rules +
-        ['backend b', ' server a %s:8090' % SERVER_IP, extra, '']))
+        ['backend b', ' server a %s:8090' % SERVER_IP, '']))
     return lab.start(SERVER, ['haproxy', '-db', '-f', path], port=port)
 
 
@@ -219,17 +221,16 @@ def nginx_limit_conn_444(lab):
 
 @scenario(program='nginx', cause='max_connections', end=CLIENT,
           kinds=SURPLUS, process='python3', count=2,
-          needs=('nginx', 'node', '/usr/lib/nginx/modules/ngx_stream_module.so'),
-          other=TURNED_AWAY)
+          needs=('nginx', 'node', STREAM), other=TURNED_AWAY)
 def nginx_stream_limit_conn(lab):
     node_server(lab, port=8090)
     path = lab.file('nginx.conf', '''
-        load_module /usr/lib/nginx/modules/ngx_stream_module.so;
+        load_module %s;
         daemon off; master_process off; error_log stderr; pid %s/pid;
         events { }
         stream { limit_conn_zone $binary_remote_addr zone=a:1m;
             server { listen 8080; limit_conn a 2; proxy_pass %s:8090; } }
-    ''' % (lab.dir, SERVER_IP))
+    ''' % (STREAM, lab.dir, SERVER_IP))
     lab.start(SERVER, ['nginx', '-e', 'stderr', '-c', path], port=8080)
     hold(lab, 8080, 2)
     tries(lab, 8080, 3, GET)
@@ -273,7 +274,6 @@ def sshd_max_startups(lab):
                      key])
     conf = lab.file('sshd_config', 'Port 2222\nHostKey %s\nPidFile none\n'
                     'MaxStartups 2:100:2\nUsePAM no\nStrictModes no\n' % key)
-    import os
     os.makedirs('/run/sshd', exist_ok=True)
     lab.start(SERVER, ['/usr/sbin/sshd', '-D', '-e', '-f', conf], port=2222)
     hold(lab, 2222, 2, 'SSH-2.0-a\\r\\n')
@@ -437,7 +437,6 @@ def app(env, start):
             print(repr(e))
     ''' % SERVER_IP, '8000', '4', GET, '0.5', background=True)
     lab.sleep(1.0)
-    import os
     with open('/proc/%d/task/%d/children' % (server.pid, server.pid)) as f:
         workers = [int(x) for x in f.read().split()]
     os.kill(server.pid, 9)

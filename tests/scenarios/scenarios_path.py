@@ -374,9 +374,9 @@ def reject(lab, where=ROUTER, hook='forward', port=PORT,
     chain(lab, where, hook, 'tcp dport %d %s' % (port, how))
 
 
-@scenario(program='python', cause='firewall_reject', end=CLIENT,
-          kinds=('received',), process='python3', syscall='read',
-          needs=('nft',))
+@scenario(program='python', cause=('firewall_reject', 'late_data'),
+          end=CLIENT, kinds=('received', 'sent'), process=('python3', None),
+          syscall=('read', None), needs=('nft',))
 def reject_path_python(lab):
     echo(lab)
     p = lab.python(CLIENT, BUSY, background=True)
@@ -404,15 +404,16 @@ def reject_path_node(lab):
     p.wait()
 
 
-@scenario(program='redis', cause='firewall_reject', end=CLIENT,
-          kinds=('received',), process='redis-benchmar', syscall='read',
+@scenario(program='redis', cause=('firewall_reject', 'late_data'),
+          end=CLIENT, kinds=('received', 'sent'),
+          process=('redis-benchmark', None), syscall=('read', None),
           needs=('nft', 'redis-server', 'redis-benchmark'))
 def reject_path_redis_benchmark(lab):
     lab.start(SERVER, ['redis-server', '--port', PORT, '--save', '',
                        '--protected-mode', 'no', '--bind', '0.0.0.0'],
               port=PORT)
     p = lab.start(CLIENT, ['redis-benchmark', '-h', SERVER_IP, '-p', PORT,
-                           '-t', 'ping_mbulk', '-c', 3, '-n', 3000000])
+                           '-t', 'ping_mbulk', '-c', 1, '-n', 3000000])
     lab.sleep(1.2)
     reject(lab)
     lab.sleep(0.5)
@@ -476,9 +477,9 @@ def reject_path_admin_prohibited(lab):
 
 # A rule rejects: on this host
 
-@scenario(program='python', cause='firewall_reject', end=CLIENT,
-          kinds=('received',), process='python3', syscall='read',
-          needs=('nft',))
+@scenario(program='python', cause=('firewall_reject', 'late_data'),
+          end=CLIENT, kinds=('received', 'sent'), process=('python3', None),
+          syscall=('read', None), needs=('nft',))
 def reject_output_python(lab):
     echo(lab)
     p = lab.python(CLIENT, BUSY, background=True)
@@ -509,8 +510,9 @@ def reject_output_syn_node(lab):
 
 @scenario(program='socat', cause='firewall_reject', end=SERVER,
           kinds=('sent',), process=('socat', None), needs=('nft', 'socat'),
-          other=dict(cause=('firewall_reject', 'half_open'),
-                     kinds=('received',), process='python3', syscall='read'))
+          other=dict(cause=('firewall_reject', 'half_open', 'late_data'),
+                     kinds=('received', 'sent'), process=('python3', None),
+                     syscall=('read', None)))
 def reject_input_socat(lab):
     """The server's own filter resets a live connection."""
     socat_echo(lab)

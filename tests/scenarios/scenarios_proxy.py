@@ -338,9 +338,12 @@ def by_age(name, start, needs):
     @scenario(name='%s_lifetime' % name, program=name, end=CLIENT,
               cause='vpn_proxy_limit', process='python3', count=4,
               kinds=('received', 'hangup'), needs=needs,
-              other=dict(cause='vpn_proxy_limit',
+              other=dict(cause=('vpn_proxy_limit', 'peer_aborted',
+                                'graceful_race'),
                          kinds=('received', 'hangup')))
     def limit(lab):
+        """The server's end sees a client that leaves between two requests or
+        in the middle of one."""
         background_python(lab, SERVER, LINE_SERVER, OUT)
         start(lab)
         lab.python(CLIENT, BUSY, timeout=12)

@@ -56,7 +56,8 @@ def python_server(lab, setting):
         def serve(s):
             try:
                 c = context.wrap_socket(s, server_side=True)
-                c.sendall(b'HTTP/1.0 200 OK\\r\\n\\r\\n' * (c.recv(999) != b''))
+                if c.recv(999):
+                    c.sendall(b'HTTP/1.0 200 OK\\r\\n\\r\\n')
                 c.close()
             except OSError as e:
                 print(repr(e), flush=True)

@@ -231,6 +231,22 @@ static bool joins_earlier(struct pipeline *p, const struct rec_failure *rec)
 }
 
 /*
+ * New data, or an ACK of what met the RST: the peer had got that and knows of
+ * no RST. A repetition of old data says only that a RST was told to us alone.
+ */
+static bool goes_on(const struct facts *reset, const struct facts *late)
+{
+	int32_t beyond = (int32_t)(late->skb_seq - reset->rcv_nxt);
+	int32_t acked = (int32_t)(late->skb_ack - reset->snd_una);
+
+	if (!reset->sock_known)
+		return false;
+	return (beyond >= 0 && late->skb_bytes > 0) ||
+	       ((late->skb_flags & TH_ACK) && acked > 0 &&
+		reset->unacked_bytes > 0);
+}
+
+/*
  * The peer goes on with a connection that a RST in its name had ended here: our
  * own RST answers it. A peer that had sent that RST would be silent.
  */
@@ -242,7 +258,8 @@ static void note_peer_after_rst(struct pipeline *p, const struct facts *f)
 	    (f->skb_flags & TH_SYN))
 		return;
 	was = join_reset_before(p->join, f);
-	if (!was || was->facts.peer_after_rst == TRI_YES)
+	if (!was || was->facts.peer_after_rst == TRI_YES ||
+	    !goes_on(&was->facts, f))
 		return;
 	was->facts.peer_after_rst = TRI_YES;
 	amend(p, was);

@@ -13,6 +13,7 @@
 #include "user/explain/history.h"
 #include "user/explain/lru.h"
 #include "user/explain/sample.h"
+#include "user/explain/tls.h"
 
 #define SAMPLES	       32
 #define PLACES_DEFAULT 8192
@@ -199,9 +200,11 @@ static size_t samples_of(const struct place *p)
 	return p->learned < SAMPLES ? p->learned : SAMPLES;
 }
 
+/* Not a byte, or no more than a handshake, as probes have it. */
 static bool carried_nothing(const struct facts *f)
 {
-	return f->sent_bytes == 0 && f->received_bytes == 0;
+	return (f->sent_bytes == 0 && f->received_bytes == 0) ||
+	       (f->role == ROLE_SERVER && !strcmp(facts_tls(f), "handshake"));
 }
 
 static void learn_empty(struct empties *e, const struct facts *f)

@@ -216,9 +216,14 @@ static bool protocols_differ(const struct facts *f)
 
 static void widen_close(const struct facts *f, struct settled *s)
 {
-	if (handshake_failed(f) || protocols_differ(f))
-		widen(s, CAUSE_TLS_HANDSHAKE_FAILURE, 0.85,
-		      "the TLS handshake had not finished");
+	bool said = f->tls & (TLS_ALERT_OUT | TLS_ALERT_IN);
+
+	if (!handshake_failed(f) && !protocols_differ(f))
+		return;
+	/* without an alert it may be a probe, or one that just left */
+	widen(s, CAUSE_TLS_HANDSHAKE_FAILURE,
+	      said || protocols_differ(f) ? 0.85 : 0.6,
+	      "the TLS handshake had not finished");
 }
 
 /* A request came in the very moment in which our idle timer closed. */

@@ -168,9 +168,14 @@ static bool unsolicited_idle(const struct view *v)
 	       v->f->kind == KIND_RECEIVED && !v->closing && !v->fin;
 }
 
+static bool alien_idle(const struct view *v)
+{
+	return unsolicited_idle(v) && v->alien;
+}
+
 static bool server_unsolicited_idle(const struct view *v)
 {
-	return v->server && v->paused && !v->solicited && !v->closing &&
+	return v->server && !v->alien && v->paused && !v->solicited && !v->closing &&
 	       !v->empty && v->f->kind == KIND_RECEIVED;
 }
 
@@ -300,6 +305,7 @@ const struct rule rules_idle[] = {
 	 false,
 	 {{CAUSE_SERVER_CRASH, 2.0f},
 	  {CAUSE_VPN_PROXY_LIMIT, 0.8f},
+	  {CAUSE_UNKNOWN, -0.5f},
 	  {CAUSE_HALF_OPEN, -4.0f},
 	  {CAUSE_MIDDLEBOX_INJECTED, -3.0f},
 	  {CAUSE_PEER_CLOSED_UNREAD, -1.0f},
@@ -466,6 +472,7 @@ const struct rule rules_idle[] = {
 	  {CAUSE_FIREWALL_IDLE_DROP, -3.0f},
 	  {CAUSE_HALF_OPEN, -3.0f},
 	  {CAUSE_GRACEFUL_RACE, -0.5f}}},
+	{ON_RECEIVED, alien_idle, NULL, false, {{CAUSE_LB_IDLE_TIMEOUT, -1.4f}}},
 	{ON_RECEIVED,
 	 server_unsolicited_idle,
 	 "the client ended a connection that was idle for {idle}",

@@ -56,10 +56,34 @@ static bool bare_after_pause(const struct view *v)
 	return bare_rst(v) && v->client && v->paused;
 }
 
+static bool bare_database(const struct view *v)
+{
+	return bare_after_pause(v) && v->used &&
+	       v->protocol.class == PROTOCOL_DATABASE;
+}
+
+/* Nothing of ours but the end of the handshake can have provoked it. */
+static bool bare_unasked(const struct view *v)
+{
+	return bare_at_birth(v) && v->nothing_out;
+}
+
+/* It may have answered our first data as well: a rule, a guard. */
+static bool bare_asked(const struct view *v)
+{
+	return bare_at_birth(v) && !v->nothing_out;
+}
+
 /* No reboot ends connections that are made after it. */
 static bool forgotten_again(const struct view *v)
 {
 	return v->alien && v->solicited && v->paused && v->past.forgotten;
+}
+
+/* A peer whose socket lives acknowledges a probe. */
+static bool bare_probed(const struct view *v)
+{
+	return v->alien && v->probed;
 }
 
 /* A server's push to a client that had been quiet. */
@@ -72,6 +96,12 @@ static bool bare_unsolicited(const struct view *v)
 {
 	return v->alien && !v->solicited && v->f->probes_out <= 0 &&
 	       !bare_at_birth(v);
+}
+
+static bool challenged(const struct view *v)
+{
+	return bare_unsolicited(v) && v->f->since_challenge_ms >= 0 &&
+	       v->f->since_challenge_ms <= 1000;
 }
 
 /* Balancers that end idle connections make such RSTs, too. */
@@ -104,7 +134,7 @@ static bool went_on(const struct view *v)
  */
 static bool may_be_rejected(const struct view *v)
 {
-	return v->alien && v->solicited && (v->at_once || v->paused) && !v->fin;
+	return v->used && v->alien && v->solicited && (v->at_once || v->paused) && !v->fin;
 }
 
 static bool peer_went_on(const struct view *v)
@@ -211,18 +241,34 @@ const struct rule rules_path[] = {
 	 false,
 	 {{CAUSE_FIREWALL_IDLE_DROP, 0.8f}}},
 	{ON_RECEIVED,
+	 bare_database,
+	 "{protocol}, whose pooled sessions outlive what is on the path",
+	 false,
+	 {{CAUSE_DB_POOL_IDLE, 3.0f}, {CAUSE_HALF_OPEN, -0.5f}}},
+	{ON_RECEIVED,
 	 forgotten_again,
 	 "{forgotten} older connections, as long idle, had met the same: more "
 	 "than one reboot would do",
 	 false,
 	 {{CAUSE_FIREWALL_IDLE_DROP, 2.5f}, {CAUSE_HALF_OPEN, -2.5f}}},
 	{ON_RECEIVED,
-	 bare_at_birth,
+	 bare_unasked,
 	 "the RST is no socket's: it answers the end of the handshake, as a "
 	 "full accept queue does",
 	 true,
-	 {{CAUSE_MAX_CONNECTIONS, 3.5f},
+	 {{CAUSE_MAX_CONNECTIONS, 4.0f},
 	  {CAUSE_FIREWALL_REJECT, 1.5f},
+	  {CAUSE_MIDDLEBOX_INJECTED, 1.5f},
+	  {CAUSE_PEER_CLOSED_UNREAD, -2.5f},
+	  {CAUSE_PEER_ABORTED, -2.5f}}},
+	{ON_RECEIVED,
+	 bare_asked,
+	 "the RST is no socket's, and came before anything was received: a "
+	 "full accept queue, or a rule on the way",
+	 false,
+	 {{CAUSE_MAX_CONNECTIONS, 1.5f},
+	  {CAUSE_FIREWALL_REJECT, 4.0f},
+	  {CAUSE_RATE_LIMIT, 2.5f},
 	  {CAUSE_MIDDLEBOX_INJECTED, 1.5f},
 	  {CAUSE_PEER_CLOSED_UNREAD, -2.5f},
 	  {CAUSE_PEER_ABORTED, -2.5f}}},
@@ -240,12 +286,18 @@ const struct rule rules_path[] = {
 	 bare_unsolicited,
 	 "a RST without ACK or timestamps, with nothing of ours to provoke it",
 	 false,
-	 {{CAUSE_MIDDLEBOX_INJECTED, 4.0f},
-	  {CAUSE_HALF_OPEN, 2.3f},
+	 {{CAUSE_MIDDLEBOX_INJECTED, 4.6f},
+	  {CAUSE_HALF_OPEN, 2.5f},
 	  {CAUSE_LB_IDLE_TIMEOUT, 0.7f},
 	  {CAUSE_PEER_CLOSED_UNREAD, -2.5f},
 	  {CAUSE_PEER_ABORTED, -2.5f},
 	  {CAUSE_GRACEFUL_RACE, -2.0f}}},
+	{ON_RECEIVED,
+	 challenged,
+	 "it answered a challenge ACK of ours, {challenge} before: the peer "
+	 "knows no such connection",
+	 false,
+	 {{CAUSE_HALF_OPEN, 5.0f}, {CAUSE_MIDDLEBOX_INJECTED, -2.0f}}},
 	{ON_RECEIVED,
 	 bare_in_use,
 	 "in the middle of traffic: no idle timer made it",
@@ -325,6 +377,15 @@ const struct rule rules_path[] = {
 	  {CAUSE_FIREWALL_IDLE_DROP, 2.0f},
 	  {CAUSE_LB_IDLE_TIMEOUT, -2.0f},
 	  {CAUSE_STALE_KEEPALIVE, -1.0f}}},
+	{ON_RECEIVED,
+	 bare_probed,
+	 NULL,
+	 false,
+	 {{CAUSE_HALF_OPEN, 2.4f},
+	  {CAUSE_FIREWALL_IDLE_DROP, 1.5f},
+	  {CAUSE_STALE_KEEPALIVE, -4.0f},
+	  {CAUSE_PEER_CLOSED_UNREAD, -2.5f},
+	  {CAUSE_PEER_ABORTED, -2.5f}}},
 	{ON_RECEIVED,
 	 filtered_here,
 	 "a packet filter rule of this host had just dropped our segment",

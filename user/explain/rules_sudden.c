@@ -9,6 +9,7 @@
 #define MID_TRANSFER_MS 100
 #define LARGE_ANSWER	65536
 #define SWEEP_MS	1300
+#define LATELY_MS	10000
 #define JIFFY_MS	10 /* the coarsest */
 #define TLS_GOODBYE_MOST 69 /* an alert record of any cipher */
 
@@ -38,13 +39,30 @@ static bool turned_away_burst(const struct view *v)
 	return turned_away(v) && v->past.brief_10s >= 2;
 }
 
+/*
+ * The peer's FIN came after our request, all of it acknowledged, and no RST:
+ * with the request unread there would have been one.
+ */
+static bool request_read(const struct view *v)
+{
+	return v->f->kind == KIND_HANGUP && v->f->sent_bytes > 0 &&
+	       v->f->acked_bytes >= v->f->sent_bytes && v->fin_lag_known &&
+	       v->fin_lag_ms >= -1 && !v->fin_first;
+}
+
+static bool brief_but_read(const struct view *v)
+{
+	return client_brief(v) && request_read(v);
+}
+
 /* Closed without a look at the request: nothing was read, so FIN, not RST. */
 static bool closed_at_once(const struct view *v)
 {
 	bool early = v->fin_first || (v->fin_lag_known && v->fin_lag_ms <= 0) ||
 		     v->f->unacked_bytes > 0;
 
-	return client_brief(v) && v->fin && early;
+	return client_brief(v) && v->fin && early && !request_read(v) &&
+	       v->ahead <= 2 * SEGMENT;
 }
 
 static bool brief_burst(const struct view *v)
@@ -88,11 +106,41 @@ static bool said_error(const struct view *v)
 /* "Too many connections": a few words, and the end. */
 static bool word_and_end(const struct view *v)
 {
-	return v->client && v->brief && !v->closing &&
+	return v->client && v->brief && (!v->closing || v->one_small) &&
 	       v->protocol.class != PROTOCOL_DATABASE &&
 	       v->protocol.class != PROTOCOL_HTTP &&
 	       strcmp(v->tls, "handshake") != 0 && v->f->received_bytes > 0 &&
 	       v->f->received_bytes <= 200 && v->f->received_segments <= 1;
+}
+
+/* Ended before any answer, as by one who lets only so many in. */
+static bool not_let_in(const struct view *v)
+{
+	return client_brief(v) || word_and_end(v);
+}
+
+static bool served_lately(const struct facts *f)
+{
+	return f->since_served_ms != NOT_KNOWN && f->since_served_ms <= LATELY_MS;
+}
+
+/* None of ours is open there, and others were served: no count, a rate. */
+static bool others_served(const struct view *v)
+{
+	return not_let_in(v) && served_lately(v->f) && v->f->place_open >= 0 &&
+	       v->f->place_open <= 1;
+}
+
+static bool others_stay_open(const struct view *v)
+{
+	return not_let_in(v) && v->f->place_open >= 2 && !served_lately(v->f);
+}
+
+static bool unanswered_while_served(const struct view *v)
+{
+	return v->client && v->f->kind == KIND_HANGUP && v->due && !v->waited &&
+	       !v->fin_first && !v->paused && served_lately(v->f) &&
+	       v->past.sudden_10s >= 2;
 }
 
 static bool word_and_end_burst(const struct view *v)
@@ -175,9 +223,10 @@ static bool client_complete(const struct view *v)
 /* The client had closed in order, and all that met its RST is our own end. */
 static bool goodbyes_crossed(const struct view *v)
 {
-	return v->fin && !strcmp(v->tls, "established") && v->ahead > 0 &&
-	       v->ahead <= TLS_GOODBYE_MOST &&
-	       v->f->received_bytes > 0;
+	bool over = v->closing || (v->server && v->fin);
+
+	return over && !strcmp(v->tls, "established") && v->ahead > 0 &&
+	       v->ahead <= TLS_GOODBYE_MOST && v->f->received_bytes > 0;
 }
 
 static bool serving_bulk(const struct view *v)
@@ -193,13 +242,27 @@ static bool served_much(const struct view *v)
 	       v->f->sent_bytes >= LARGE_ANSWER;
 }
 
+/* It was still sending. */
+static bool told_by_write(const struct view *v)
+{
+	return v->f->call.known && v->f->call.class == CALL_WRITE &&
+	       v->f->call.delay_us >= 0 && v->f->call.delay_us <= 50000;
+}
+
+static bool told_by_write_serving(const struct view *v)
+{
+	return v->server && !v->closing && !v->paused && !v->fin &&
+	       !v->empty && told_by_write(v);
+}
+
 static bool served_complete(const struct view *v)
 {
 	const struct facts *f = v->f;
 
 	return v->server && !v->solicited && f->sent_bytes > 0 &&
 	       f->received_bytes > 0 && f->since_send_ms >= 0 &&
-	       f->since_send_ms <= f->since_receive_ms && !v->paused;
+	       f->since_send_ms <= f->since_receive_ms && !v->paused &&
+	       !told_by_write(v);
 }
 
 static bool client_gave_up(const struct view *v)
@@ -212,19 +275,29 @@ static bool client_gave_up(const struct view *v)
 				      f->since_receive_ms >= 0);
 }
 
+/* We left because the server had: a few words, and the end. */
+static bool sent_away(const struct view *v)
+{
+	return v->client && v->brief && v->one_small &&
+	       v->f->received_bytes > 0 && v->f->received_bytes <= 200;
+}
+
 static bool we_closed_first(const struct view *v)
 {
+	if (sent_away(v))
+		return false;
 	return v->closing || v->f->closer.known;
 }
 
 static bool closed_with_data_under_way(const struct view *v)
 {
-	return v->f->state == TCP_FIN_WAIT1 && v->f->unacked_bytes > 1;
+	return v->f->state == TCP_FIN_WAIT1 && v->f->unacked_bytes > 1 &&
+	       !goodbyes_crossed(v);
 }
 
 static bool said_goodbye(const struct view *v)
 {
-	return v->f->goodbye == TRI_YES &&
+	return v->f->goodbye == TRI_YES && strcmp(v->tls, "handshake") &&
 	       (v->solicited || v->fin || !v->paused);
 }
 
@@ -275,6 +348,20 @@ static bool together_alike(const struct view *v)
 static bool together_unlike(const struct view *v)
 {
 	return v->client && v->death_burst;
+}
+
+/* A timer that is looked at once a second does as much. */
+static bool together_in_a_sweep(const struct view *v)
+{
+	return together_unlike(v) && v->past.together_idle_ms <= SWEEP_MS;
+}
+
+static bool database_sweep(const struct view *v)
+{
+	return v->client && !v->timer_burst && v->past.together &&
+	       v->past.together_idle_ms != NOT_KNOWN &&
+	       v->past.together_idle_ms <= SWEEP_MS &&
+	       v->protocol.class == PROTOCOL_DATABASE;
 }
 
 /* No timer that is looked at once a second does that. */
@@ -329,7 +416,7 @@ const struct rule rules_sudden[] = {
 	{ON_RECEIVED,
 	 turned_away_burst,
 	 NULL,
-	 true,
+	 false,
 	 {{CAUSE_MAX_CONNECTIONS, 0.5f}, {CAUSE_PEER_CLOSED_UNREAD, -0.5f}}},
 	{ON_BOTH,
 	 closed_at_once,
@@ -339,6 +426,11 @@ const struct rule rules_sudden[] = {
 	  {CAUSE_RATE_LIMIT, 0.7f},
 	  {CAUSE_PEER_CLOSED_EARLY, -0.5f},
 	  {CAUSE_PEER_CLOSED_UNREAD, -1.0f}}},
+	{ON_HANGUP,
+	 brief_but_read,
+	 "but the request had been read",
+	 false,
+	 {{CAUSE_MAX_CONNECTIONS, -2.5f}}},
 	{ON_BOTH,
 	 brief_burst,
 	 "{brief} other connections to it ended as young within 10 s",
@@ -365,6 +457,22 @@ const struct rule rules_sudden[] = {
 	  {CAUSE_RATE_LIMIT, 1.2f},
 	  {CAUSE_PEER_CLOSED_UNREAD, -0.5f},
 	  {CAUSE_GRACEFUL_RACE, -1.5f}}},
+	{ON_BOTH,
+	 others_served,
+	 "another connection to it was served {served_ago} before, and none of "
+	 "ours was open: no limit of their number",
+	 false,
+	 {{CAUSE_RATE_LIMIT, 2.8f}, {CAUSE_MAX_CONNECTIONS, -1.5f}}},
+	{ON_BOTH,
+	 others_stay_open,
+	 "{others_open} other connections of ours to it were open",
+	 false,
+	 {{CAUSE_MAX_CONNECTIONS, 1.5f}, {CAUSE_RATE_LIMIT, -1.0f}}},
+	{ON_HANGUP,
+	 unanswered_while_served,
+	 "such ends go on while others are served",
+	 false,
+	 {{CAUSE_RATE_LIMIT, 2.5f}, {CAUSE_SERVER_CRASH, -1.5f}}},
 	{ON_BOTH,
 	 said_limit,
 	 "the server's last words were that it has too many connections",
@@ -474,6 +582,11 @@ const struct rule rules_sudden[] = {
 	 false,
 	 {{CAUSE_PEER_ABORTED, 2.8f}, {CAUSE_GRACEFUL_RACE, -1.0f}}},
 	{ON_RECEIVED,
+	 told_by_write_serving,
+	 "we were still writing when it came",
+	 false,
+	 {{CAUSE_PEER_ABORTED, 1.5f}, {CAUSE_GRACEFUL_RACE, -1.0f}}},
+	{ON_RECEIVED,
 	 served_complete,
 	 "our answer had been acknowledged to its end",
 	 false,
@@ -564,6 +677,20 @@ const struct rule rules_sudden[] = {
 	  {CAUSE_STALE_KEEPALIVE, -2.5f},
 	  {CAUSE_DB_POOL_IDLE, -3.5f},
 	  {CAUSE_LB_IDLE_TIMEOUT, -2.0f}}},
+	{ON_BOTH,
+	 together_in_a_sweep,
+	 NULL,
+	 false,
+	 {{CAUSE_SERVER_CRASH, -1.0f},
+	  {CAUSE_STALE_KEEPALIVE, 1.0f},
+	  {CAUSE_DB_POOL_IDLE, 2.0f},
+	  {CAUSE_LB_IDLE_TIMEOUT, 1.0f}}},
+	{ON_BOTH,
+	 database_sweep,
+	 "but they differ by less than a second: a timer that is looked at now "
+	 "and then does as much",
+	 false,
+	 {{CAUSE_SERVER_CRASH, -1.5f}, {CAUSE_DB_POOL_IDLE, 1.0f}}},
 	{ON_BOTH,
 	 together_far_apart,
 	 NULL,

@@ -7,7 +7,26 @@
 
 static bool in_handshake(const struct view *v)
 {
-	return !strcmp(v->tls, "handshake") && !v->waited;
+	/* nobody pauses in a handshake and goes on with it */
+	return !strcmp(v->tls, "handshake") && !v->waited &&
+	       !(v->paused && v->solicited && v->client);
+}
+
+/* A client that dislikes a handshake says so; a probe just goes. */
+static bool left_without_alert(const struct view *v)
+{
+	return in_handshake(v) && v->server && v->f->kind == KIND_RECEIVED &&
+	       !(v->f->tls & (TLS_ALERT_IN | TLS_ALERT_OUT));
+}
+
+static bool handshake_proper(const struct view *v)
+{
+	return in_handshake(v) && !left_without_alert(v);
+}
+
+static bool handshake_period(const struct view *v)
+{
+	return left_without_alert(v) && v->past.periods >= 3;
 }
 
 static bool handshake_waited(const struct view *v)
@@ -55,7 +74,7 @@ const struct rule rules_tls[] = {
 	{ON_BOTH,
 	 in_handshake,
 	 "the TLS handshake had not finished",
-	 true,
+	 false,
 	 {{CAUSE_TLS_HANDSHAKE_FAILURE, 5.5f},
 	  {CAUSE_PEER_CLOSED_UNREAD, -0.7f},
 	  {CAUSE_PEER_CLOSED_EARLY, -0.7f},
@@ -63,10 +82,29 @@ const struct rule rules_tls[] = {
 	  {CAUSE_MAX_CONNECTIONS, -0.5f},
 	  {CAUSE_STALE_KEEPALIVE, -4.0f}}},
 	{ON_BOTH,
+	 handshake_proper,
+	 NULL,
+	 true,
+	 {{CAUSE_TLS_HANDSHAKE_FAILURE, 0.3f}}},
+	{ON_RECEIVED,
+	 left_without_alert,
+	 "and the client left it without an alert",
+	 false,
+	 {{CAUSE_TLS_HANDSHAKE_FAILURE, -1.5f},
+	  {CAUSE_HEALTH_CHECK, 2.5f},
+	  {CAUSE_PEER_ABORTED, 0.5f}}},
+	{ON_RECEIVED,
+	 handshake_period,
+	 "such handshakes come every {period}",
+	 true,
+	 {{CAUSE_HEALTH_CHECK, 7.0f}}},
+	{ON_BOTH,
 	 handshake_waited,
 	 "the TLS handshake had not finished",
 	 false,
-	 {{CAUSE_TLS_HANDSHAKE_FAILURE, 4.0f}, {CAUSE_STALE_KEEPALIVE, -4.0f}}},
+	 {{CAUSE_TLS_HANDSHAKE_FAILURE, 6.0f},
+	  {CAUSE_LB_IDLE_TIMEOUT, -1.5f},
+	  {CAUSE_STALE_KEEPALIVE, -4.0f}}},
 	{ON_BOTH,
 	 got_alert,
 	 "the peer sent the TLS alert {alert}",

@@ -12,6 +12,8 @@
 #define IDLE_MIN_MS   900 /* shorter pauses are no idle time */
 #define CLUSTER_MIN   2
 #define FAREWELL_MS   10
+#define FAREWELL_SLOW_MS 300
+#define BULK	      2896 /* two segments: more than a usual request */
 #define GAP_LAST_MS   60
 #define SAMPLES_MOST  64
 #define TOGETHER_US   250000
@@ -34,9 +36,12 @@ bool facts_brief(const struct facts *f)
  */
 static bool farewell_with_fin(const struct facts *f)
 {
-	return f->since_receive_ms != NOT_KNOWN &&
-	       llabs(f->since_receive_ms - f->peer_fin_before_ms) <=
-		       FAREWELL_MS;
+	int64_t before = f->since_receive_ms - f->peer_fin_before_ms;
+
+	if (f->since_receive_ms == NOT_KNOWN || before < -FAREWELL_MS)
+		return false;
+	/* a process that ends takes its time to close; nobody had asked */
+	return before <= (f->unread_bytes > 0 ? FAREWELL_SLOW_MS : FAREWELL_MS);
 }
 
 /* Idle from the last traffic to the peer's FIN, which came before our write. */
@@ -83,6 +88,10 @@ int64_t facts_idle_at_end_ms(const struct facts *f)
 	    since_use != NOT_KNOWN && !f->unsolicited &&
 	    f->peer_fin_before_ms > since_use)
 		return idle_at_fin_ms(f, since_use);
+	/* A transfer under way, of which the peer took some a moment ago. */
+	if (f->unacked_bytes > BULK && f->acked_bytes > 0 &&
+	    f->since_ack_ms != NOT_KNOWN && f->since_ack_ms < idle)
+		idle = f->since_ack_ms;
 	/* Both crossed: the peer had not seen our request when it let go. */
 	if (f->peer_fin == TRI_YES && f->peer_fin_before_ms != NOT_KNOWN &&
 	    since_use != NOT_KNOWN && idle != NOT_KNOWN &&

@@ -186,8 +186,14 @@ static struct sent flags_reason(const struct facts *f)
 				     "the kernel's reason is {reason}"};
 	s = at_listener(f);
 	/* without data it may as well be a bad ACK of a handshake */
-	if (s.cause == CAUSE_LATE_DATA && f->skb_bytes <= 0)
-		s.confidence = EITHER;
+	if (s.cause != CAUSE_LATE_DATA || f->skb_bytes > 0 ||
+	    !f->accept_pending)
+		return s;
+	s.confidence = EITHER;
+	if (f->accept_pending > 0)
+		s = (struct sent){CAUSE_BAD_SEGMENT, EITHER,
+				  "an ACK came that fits none of the handshakes "
+				  "under way on port {lport}"};
 	return s;
 }
 

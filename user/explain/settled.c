@@ -88,11 +88,13 @@ static void settle_refused(const struct facts *f, const struct history *h,
 		out->instead = CAUSE_CONNECTION_REFUSED;
 		return;
 	}
-	*out = found(CAUSE_CONNECTION_REFUSED, 0.95,
-		     f->sock_err > 0 && !f->packet_known
-			     ? "our SYN was refused (RST or ICMP port "
-			       "unreachable)"
-			     : "our SYN was answered with a RST");
+	if (f->sock_err > 0 && !f->packet_known)
+		*out = found(CAUSE_CONNECTION_REFUSED, 0.7,
+			     "our SYN was answered with an ICMP error, as "
+			     "reject rules do more often than hosts");
+	else
+		*out = found(CAUSE_CONNECTION_REFUSED, 0.95,
+			     "our SYN was answered with a RST");
 	if (live)
 		settled_say(out, "{live} live connection to the endpoint had "
 				 "broken in the 10 s before");

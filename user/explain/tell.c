@@ -115,6 +115,9 @@ SHOW(closer_idle, put_ms(o, v->f->closer.idle_ms))
 SHOW(component, put(o, "%s", v->component))
 SHOW(fin_before, put_ms(o, v->f->peer_fin_before_ms))
 SHOW(fin_lag, put_ms(o, v->fin_lag_ms))
+SHOW(others_open, put_count(o, v->f->place_open - 1))
+SHOW(served_ago, put_ms(o, v->f->since_served_ms))
+SHOW(challenge, put_ms(o, v->f->since_challenge_ms))
 SHOW(forgotten, put_count(o, v->past.forgotten))
 SHOW(handshake_ttl, put_count(o, v->f->handshake_ttl))
 SHOW(idle, put_ms(o, v->idle_ms))
@@ -166,7 +169,8 @@ static const struct {
 } shown[] = {
 	ROW(age),	    ROW(age_cluster),  ROW(ages),
 	ROW(ahead),	    ROW(left),	       ROW(end_age),
-	ROW(fin_idle),	    ROW(forgotten),
+	ROW(fin_idle),	    ROW(forgotten),    ROW(others_open),
+	ROW(served_ago),    ROW(challenge),
 	ROW(alert),	    ROW(backlog),      ROW(brief),
 	ROW(burst),	    ROW(closer),       ROW(closer_idle),
 	ROW(component),	    ROW(fin_before),   ROW(fin_lag),

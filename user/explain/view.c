@@ -119,7 +119,7 @@ static void look_at_burst(struct view *v)
 		return;
 	v->timer_burst = 10 * p->together_idle_ms <=
 			 7 * p->together_end_ms + 300;
-	v->death_burst = p->together_idle_ms > 2 * p->together_end_ms + 60;
+	v->death_burst = p->together_idle_ms > 2 * p->together_end_ms + 250;
 }
 
 static void look_at_timers(struct view *v, const struct timeouts *timeouts)

@@ -11,7 +11,7 @@
 #include "user/base/base.h"
 #include "user/observe/observer_state.h"
 
-#define RING_BYTES (8u << 20)
+#define RING_BYTES (16u << 20) /* half a second of 50,000 resets each */
 
 /* --- choosing ------------------------------------------------------------- */
 

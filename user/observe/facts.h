@@ -162,6 +162,9 @@ struct facts {
 	enum tri peer_after_rst; /* the peer went on sending after its RST */
 	bool skb_known;
 	int64_t skb_bytes;	/* payload */
+	/* sequence numbers, to hold segments of one connection against each
+	 * other: where a socket stood, and what a segment without one said */
+	uint32_t rcv_nxt, snd_una, skb_seq, skb_ack;
 	unsigned int skb_flags;	/* TCP flags byte */
 	int reason;		/* enum sk_rst_reason; NOT_KNOWN */
 	char reason_name[48];	/* without SK_RST_REASON_ */

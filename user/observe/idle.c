@@ -39,6 +39,9 @@ static int64_t idle_before_request(const struct facts *f, int64_t sent_ms)
 
 	if (came_with_fin(f) && f->fin_since_send_ms >= ONE_EXCHANGE_MS)
 		before = f->peer_fin_before_ms + f->fin_since_send_ms;
+	if (before == NOT_KNOWN && f->acked_bytes > 0 &&
+	    f->since_ack_ms >= sent_ms)
+		return f->since_ack_ms - sent_ms; /* we only ever send */
 	if (before == NOT_KNOWN)
 		before = f->age_ms;
 	if (before == NOT_KNOWN)

@@ -161,6 +161,8 @@ static void set_sock(const struct rec_failure *r,
 	if (!(r->known & KNOWN_SOCK))
 		return;
 	f->sock_known = true;
+	f->rcv_nxt = r->rcv_nxt;
+	f->snd_una = r->snd_una;
 	set_bytes(r, f);
 	set_times(r, ctx, f);
 	f->sent_segments = s->data_segs_out;
@@ -234,6 +236,8 @@ static void set_packets(const struct rec_failure *r,
 	if (r->known & KNOWN_SKB) {
 		f->skb_known = true;
 		f->skb_bytes = r->skb_len;
+		f->skb_seq = r->skb_seq;
+		f->skb_ack = r->skb_ack;
 		f->skb_flags = r->skb_flags;
 	}
 	if (r->known & KNOWN_NETFILTER)

@@ -71,6 +71,10 @@ vm: $(PROGRAMS) $(E2E) ## the same on another kernel: VM_KERNEL=6.12
 bench: $(PROGRAMS) $(BENCH) ## cost and loss beside tcpdump: root
 	@set -e; for b in $(BENCH); do RSTSCOPE_BUILD=$(BUILD) $$b; done
 
+.PHONY: scenarios
+scenarios: $(PROGRAMS) ## the causes on real programs, one end visible: root
+	@RSTSCOPE_BUILD=$(BUILD) python3 tests/scenarios/run.py -j2 --work $(BUILD)/scenarios
+
 fuzz: $(FUZZ) ## each parser of outside bytes, FUZZ_SECONDS=5 each
 	@tests/fuzz/run $(FUZZ_SECONDS) $(FUZZ)
 

@@ -208,7 +208,7 @@ static void test_period(void **state)
 	}
 	f.failure = 50;
 	f.time_us += 2 * SECOND;
-	assert_int_equal(look(*state, &f).periods, 5);
+	assert_int_equal(look(*state, &f).periods, 3);
 	assert_true(look(*state, &f).period_s == 2);
 	f.time_us += SECOND / 2;
 	assert_int_equal(look(*state, &f).periods, 0);

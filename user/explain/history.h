@@ -38,6 +38,7 @@ struct past {
 	int64_t together_idle_ms; /* how far their idle times differ; NOT_KNOWN:
 				   * fewer than two were idle */
 	int64_t together_end_ms;  /* and their ends */
+	unsigned int together_busy; /* ended in use, this one included */
 	unsigned int refused; /* at this endpoint, since the end or just before
 			       */
 	unsigned int

@@ -9,6 +9,7 @@
 #define MID_TRANSFER_MS 100
 #define LARGE_ANSWER	65536
 #define SWEEP_MS	1300
+#define ONE_MOMENT_MS	100
 #define LATELY_MS	10000
 #define JIFFY_MS	10 /* the coarsest */
 #define TLS_GOODBYE_MOST 69 /* an alert record of any cipher */
@@ -353,7 +354,16 @@ static bool together_unlike(const struct view *v)
 /* A timer that is looked at once a second does as much. */
 static bool together_in_a_sweep(const struct view *v)
 {
-	return together_unlike(v) && v->past.together_idle_ms <= SWEEP_MS;
+	return together_unlike(v) && v->past.together_idle_ms <= SWEEP_MS &&
+	       !v->past.together_busy;
+}
+
+/* One that was idle went with one that was in use. */
+static bool together_in_use(const struct view *v)
+{
+	return v->client && v->past.together >= 2 && !v->brief &&
+	       v->past.together_busy && v->past.together_idle_ms != NOT_KNOWN &&
+	       v->past.together_end_ms <= ONE_MOMENT_MS;
 }
 
 static bool database_sweep(const struct view *v)
@@ -361,6 +371,7 @@ static bool database_sweep(const struct view *v)
 	return v->client && !v->timer_burst && v->past.together &&
 	       v->past.together_idle_ms != NOT_KNOWN &&
 	       v->past.together_idle_ms <= SWEEP_MS &&
+	       !v->past.together_busy &&
 	       v->protocol.class == PROTOCOL_DATABASE;
 }
 
@@ -685,6 +696,14 @@ const struct rule rules_sudden[] = {
 	  {CAUSE_STALE_KEEPALIVE, 1.0f},
 	  {CAUSE_DB_POOL_IDLE, 2.0f},
 	  {CAUSE_LB_IDLE_TIMEOUT, 1.0f}}},
+	{ON_BOTH,
+	 together_in_use,
+	 "some had been idle and some were in use: no idle timer",
+	 false,
+	 {{CAUSE_SERVER_CRASH, 1.5f},
+	  {CAUSE_STALE_KEEPALIVE, -2.0f},
+	  {CAUSE_DB_POOL_IDLE, -3.0f},
+	  {CAUSE_LB_IDLE_TIMEOUT, -1.5f}}},
 	{ON_BOTH,
 	 database_sweep,
 	 "but they differ by less than a second: a timer that is looked at now "

@@ -19,9 +19,17 @@ static bool left_without_alert(const struct view *v)
 	       !(v->f->tls & (TLS_ALERT_IN | TLS_ALERT_OUT));
 }
 
+/* Done for our side, and no word of the server's against it. */
+static bool finished_unanswered(const struct view *v)
+{
+	return in_handshake(v) && v->client && (v->f->tls & TLS_MOVED_OUT) &&
+	       !(v->f->tls & TLS_ALERT_IN);
+}
+
 static bool handshake_proper(const struct view *v)
 {
-	return in_handshake(v) && !left_without_alert(v);
+	return in_handshake(v) && !left_without_alert(v) &&
+	       !finished_unanswered(v);
 }
 
 static bool handshake_period(const struct view *v)
@@ -31,7 +39,8 @@ static bool handshake_period(const struct view *v)
 
 static bool handshake_waited(const struct view *v)
 {
-	return !strcmp(v->tls, "handshake") && v->waited;
+	return !strcmp(v->tls, "handshake") && v->waited &&
+	       !(v->f->tls & TLS_MOVED_OUT);
 }
 
 static bool got_alert(const struct view *v)
@@ -86,6 +95,11 @@ const struct rule rules_tls[] = {
 	 NULL,
 	 true,
 	 {{CAUSE_TLS_HANDSHAKE_FAILURE, 0.3f}}},
+	{ON_BOTH,
+	 finished_unanswered,
+	 "but our side of it was done",
+	 false,
+	 {{CAUSE_TLS_HANDSHAKE_FAILURE, -2.0f}}},
 	{ON_RECEIVED,
 	 left_without_alert,
 	 "and the client left it without an alert",

@@ -310,11 +310,14 @@ static void sum_together(const struct sample *sample, size_t n,
 {
 	int64_t idle_ms = facts_timer_ms(f);
 	struct range idle = {0}, end = {0};
+	unsigned int busy = 0;
 
 	past->together_idle_ms = past->together_end_ms = NOT_KNOWN;
 	widen(&end, end_us(f) / 1000);
 	if (idle_ms >= IDLE_MIN_MS)
 		widen(&idle, idle_ms);
+	else
+		busy += idle_ms != NOT_KNOWN;
 	for (size_t i = 0; i < n; i++) {
 		const struct sample *s = &sample[i];
 
@@ -325,10 +328,13 @@ static void sum_together(const struct sample *sample, size_t n,
 		widen(&end, s->end_us / 1000);
 		if (s->timed)
 			widen(&idle, s->idle_ms);
+		else
+			busy += s->idle_ms != NOT_KNOWN;
 	}
 	if (!past->together)
 		return;
 	past->together_end_ms = end.most - end.least;
+	past->together_busy = busy;
 	if (idle.n >= 2)
 		past->together_idle_ms = idle.most - idle.least;
 }

@@ -117,7 +117,8 @@ static void look_at_burst(struct view *v)
 
 	if (!p->together || p->together_idle_ms == NOT_KNOWN)
 		return;
-	v->timer_burst = 10 * p->together_idle_ms <=
+	v->timer_burst = !p->together_busy &&
+			 10 * p->together_idle_ms <=
 			 7 * p->together_end_ms + 300;
 	v->death_burst = p->together_idle_ms > 2 * p->together_end_ms + 250;
 }

@@ -18,8 +18,10 @@ templates = {}
 
 def as_user(name, argv):
     user = pwd.getpwnam(name)
+    # A change of user clears the wish to die with the parent: say it again.
     return ['setpriv', '--reuid', str(user.pw_uid), '--regid',
-            str(user.pw_gid), '--clear-groups'] + argv
+            str(user.pw_gid), '--clear-groups', '--pdeathsig',
+            'KILL'] + argv
 
 
 def template(name, user, make):

@@ -22,7 +22,7 @@ struct list {
 
 struct join {
 	struct list waiting, kept;
-	struct failure *ids;
+	struct failure *ids[FLOW_BUCKETS];
 	struct failure *flows[FLOW_BUCKETS];
 	struct failure *spare; /* freed ones, for the next */
 	size_t capacity;
@@ -161,6 +161,24 @@ struct failure *join_reset_before(struct join *j, const struct facts *f)
 	return NULL;
 }
 
+/* --- ids ------------------------------------------------------------------ */
+
+/* The kernel counts them per CPU: the low bits spread, the CPU is on top. */
+static struct failure **id_bucket(struct join *j, uint64_t id)
+{
+	return &j->ids[(id ^ id >> 48) & (FLOW_BUCKETS - 1)];
+}
+
+static void id_unlink(struct join *j, struct failure *f)
+{
+	struct failure **at = id_bucket(j, f->facts.failure);
+
+	while (*at && *at != f)
+		at = &(*at)->id_next;
+	if (*at)
+		*at = f->id_next;
+}
+
 /* --- the table ------------------------------------------------------------ */
 
 struct failure *join_new_failure(struct join *j)
@@ -176,7 +194,7 @@ struct failure *join_new_failure(struct join *j)
 	f->event = NOT_KNOWN;
 	f->settled = f->folded = f->voided = false;
 	f->stands = f->hit = false;
-	f->newer = f->older = f->flow_next = NULL;
+	f->newer = f->older = f->flow_next = f->id_next = NULL;
 	return f;
 }
 
@@ -188,15 +206,18 @@ void join_add(struct join *j, struct failure *f)
 	at = bucket(j, f->flow_key);
 	f->flow_next = *at;
 	*at = f;
-	HASH_ADD(by_id, j->ids, facts.failure, sizeof(f->facts.failure), f);
+	at = id_bucket(j, f->facts.failure);
+	f->id_next = *at;
+	*at = f;
 	list_append(&j->waiting, f);
 }
 
 struct failure *join_find(struct join *j, uint64_t failure)
 {
-	struct failure *f;
+	struct failure *f = *id_bucket(j, failure);
 
-	HASH_FIND(by_id, j->ids, &failure, sizeof(failure), f);
+	while (f && f->facts.failure != failure)
+		f = f->id_next;
 	return f;
 }
 
@@ -208,7 +229,7 @@ void join_count_unmatched(struct join *j)
 static void forget(struct join *j, struct failure *f)
 {
 	flow_unlink(j, f);
-	HASH_DELETE(by_id, j->ids, f);
+	id_unlink(j, f);
 	f->newer = j->spare;
 	j->spare = f;
 }
@@ -263,7 +284,6 @@ void join_free(struct join *j)
 
 	if (!j)
 		return;
-	HASH_CLEAR(by_id, j->ids);
 	for (f = j->waiting.oldest; f; f = next) {
 		next = f->newer;
 		free(f);

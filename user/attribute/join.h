@@ -10,27 +10,29 @@
 #ifndef RSTSCOPE_JOIN_H
 #define RSTSCOPE_JOIN_H
 
-#include <uthash.h>
+#include <stddef.h>
 
 #include "user/observe/facts.h"
 
 #define SETTLE_MS 50
 #define JOIN_CAPACITY 16384
 
+/* What the table touches stands together, at the head: a storm is bound by
+ * memory, and the facts are large. */
 struct failure {
-	struct facts facts;
+	uint64_t flow_key;  /* of its tuple, as seen from its own end */
+	struct failure *flow_next;     /* alike tuples */
+	struct failure *id_next;       /* alike ids */
+	struct failure *newer, *older; /* in order of arrival */
 	int64_t event;	    /* id of its event; NOT_KNOWN until settled */
 	bool settled, folded, voided;
-	bool hit; /* its RST hit a socket of this host */
+	bool hit;	    /* its RST hit a socket of this host */
+	bool stands;	    /* its event counts folded ones, too */
+	struct facts facts;
 	uint64_t settled_ns; /* CLOCK_MONOTONIC */
 	uint64_t stamp;	     /* of the history its verdict was made with */
 	int cause;	     /* of that verdict */
 	double confidence;
-	bool stands;	    /* its event counts folded ones, too */
-	uint64_t flow_key;  /* of its tuple, as seen from its own end */
-	struct failure *newer, *older; /* in order of arrival */
-	struct failure *flow_next;     /* alike tuples */
-	UT_hash_handle by_id;
 };
 
 struct join;

@@ -13,7 +13,6 @@
 #include "user/explain/history.h"
 #include "user/explain/lru.h"
 #include "user/explain/sample.h"
-#include "user/explain/tls.h"
 
 #define SAMPLES	       32
 #define PLACES_DEFAULT 8192
@@ -200,13 +199,6 @@ static size_t samples_of(const struct place *p)
 	return p->learned < SAMPLES ? p->learned : SAMPLES;
 }
 
-/* Not a byte, or no more than a handshake, as probes have it. */
-static bool carried_nothing(const struct facts *f)
-{
-	return (f->sent_bytes == 0 && f->received_bytes == 0) ||
-	       (f->role == ROLE_SERVER && !strcmp(facts_tls(f), "handshake"));
-}
-
 static void learn_empty(struct empties *e, const struct facts *f)
 {
 	e->failure[e->learned % EMPTIES] = f->failure;
@@ -227,7 +219,7 @@ void history_learn(struct history *h, const struct facts *f,
 	at = p->learned++ % SAMPLES;
 	sample_take(&p->sample[at], f, v);
 	samples_mark(p->sample, samples_of(p), at);
-	if (carried_nothing(f))
+	if (facts_carried_nothing(f))
 		learn_empty(&p->empties, f);
 	if (f->worked_idle_ms > 0)
 		note_success(p, f->worked_idle_ms);
@@ -341,7 +333,7 @@ static double period_of(const struct place *p, const struct facts *f)
 {
 	int64_t at[EMPTIES + 1], least = INT64_MAX, most = 0;
 
-	if (!carried_nothing(f) ||
+	if (!facts_carried_nothing(f) ||
 	    empties_until(&p->empties, f, at) < EMPTIES_PERIOD)
 		return 0;
 	for (size_t i = 1; i < EMPTIES_PERIOD; i++) {

@@ -214,15 +214,17 @@ static bool protocols_differ(const struct facts *f)
 		f->first_out != LABEL_NONE);
 }
 
+static bool said_so(const struct facts *f)
+{
+	return (f->tls & (TLS_ALERT_OUT | TLS_ALERT_IN)) || protocols_differ(f);
+}
+
 static void widen_close(const struct facts *f, struct settled *s)
 {
-	bool said = f->tls & (TLS_ALERT_OUT | TLS_ALERT_IN);
-
 	if (!handshake_failed(f) && !protocols_differ(f))
 		return;
-	/* without an alert it may be a probe, or one that just left */
-	widen(s, CAUSE_TLS_HANDSHAKE_FAILURE,
-	      said || protocols_differ(f) ? 0.85 : 0.6,
+	/* without an alert it may be one that just left */
+	widen(s, CAUSE_TLS_HANDSHAKE_FAILURE, said_so(f) ? 0.85 : 0.6,
 	      "the TLS handshake had not finished");
 }
 
@@ -246,8 +248,8 @@ static void widen_unread(const struct facts *f, const struct timeouts *t,
 static void widen_probe(const struct facts *f, const struct history *h,
 			struct settled *s)
 {
-	if (!h || f->role != ROLE_CLIENT || f->sent_bytes != 0 ||
-	    f->received_bytes != 0 || !facts_brief(f))
+	if (!h || f->role != ROLE_CLIENT || !facts_carried_nothing(f) ||
+	    !facts_brief(f))
 		return;
 	s->confidence = 0.79;
 	s->instead = CAUSE_HEALTH_CHECK;
@@ -267,7 +269,8 @@ void settle_wider(const struct facts *f, const struct history *h,
 		widen_unread(f, t, s);
 		break;
 	case CAUSE_LINGER_ZERO:
-		widen_close(f, s);
+		if (said_so(f))
+			widen_close(f, s);
 		if (s->cause == CAUSE_LINGER_ZERO)
 			widen_probe(f, h, s);
 		break;

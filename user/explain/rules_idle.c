@@ -554,6 +554,7 @@ const struct rule rules_idle[] = {
 	 "{age_cluster}, whatever their traffic",
 	 false,
 	 {{CAUSE_VPN_PROXY_LIMIT, 4.0f},
+	  {CAUSE_PEER_CLOSED_EARLY, -1.0f},
 	  {CAUSE_PEER_ABORTED, -1.2f},
 	  {CAUSE_GRACEFUL_RACE, -1.2f},
 	  {CAUSE_LB_IDLE_TIMEOUT, -1.0f},

@@ -9,6 +9,7 @@
 #define MID_TRANSFER_MS 100
 #define LARGE_ANSWER	65536
 #define SWEEP_MS	1300
+#define FLIGHT_SEGMENTS 4
 #define ONE_MOMENT_MS	100
 #define LATELY_MS	10000
 #define JIFFY_MS	10 /* the coarsest */
@@ -230,9 +231,28 @@ static bool goodbyes_crossed(const struct view *v)
 	       v->ahead <= TLS_GOODBYE_MOST && v->f->received_bytes > 0;
 }
 
+/* It was still sending. */
+static bool told_by_write(const struct view *v)
+{
+	return v->f->call.known && v->f->call.class == CALL_WRITE &&
+	       v->f->call.delay_us >= 0 && v->f->call.delay_us <= 50000;
+}
+
+/* The RST answers our only flight: by one who had what it wanted. */
+static bool answered_with_rst(const struct view *v)
+{
+	const struct facts *f = v->f;
+
+	return v->server && v->solicited && !v->alien && !v->fin &&
+	       !v->closing && f->unsent_bytes <= 0 && f->sent_bytes > 0 &&
+	       f->sent_segments > 0 && f->sent_segments <= FLIGHT_SEGMENTS &&
+	       f->received_bytes > 0 && v->at_once && !told_by_write(v);
+}
+
 static bool serving_bulk(const struct view *v)
 {
-	return v->server && v->solicited && !v->alien && v->ahead > 0 &&
+	return !answered_with_rst(v) && v->server && v->solicited &&
+	       !v->alien && v->ahead > 0 &&
 	       v->f->sent_bytes > 0 && !goodbyes_crossed(v);
 }
 
@@ -241,13 +261,6 @@ static bool served_much(const struct view *v)
 {
 	return v->server && !v->solicited && !v->closing &&
 	       v->f->sent_bytes >= LARGE_ANSWER;
-}
-
-/* It was still sending. */
-static bool told_by_write(const struct view *v)
-{
-	return v->f->call.known && v->f->call.class == CALL_WRITE &&
-	       v->f->call.delay_us >= 0 && v->f->call.delay_us <= 50000;
 }
 
 static bool told_by_write_serving(const struct view *v)
@@ -587,6 +600,12 @@ const struct rule rules_sudden[] = {
 	 {{CAUSE_GRACEFUL_RACE, 5.5f},
 	  {CAUSE_STALE_KEEPALIVE, -2.0f},
 	  {CAUSE_PEER_ABORTED, -1.0f}}},
+	{ON_RECEIVED,
+	 answered_with_rst,
+	 "the RST answered the only flight of our answer: the client had what "
+	 "it wanted",
+	 false,
+	 {{CAUSE_GRACEFUL_RACE, 4.0f}, {CAUSE_PEER_CLOSED_UNREAD, 0.5f}}},
 	{ON_RECEIVED,
 	 served_much,
 	 "with {sent} of answer, all acknowledged but hardly all read",

@@ -5,6 +5,8 @@
 #include "user/base/base.h"
 #include "user/explain/rules.h"
 
+#define LAST_FLIGHT 100 /* ChangeCipherSpec and Finished of a client */
+
 static bool in_handshake(const struct view *v)
 {
 	/* nobody pauses in a handshake and goes on with it */
@@ -23,7 +25,8 @@ static bool left_without_alert(const struct view *v)
 static bool finished_unanswered(const struct view *v)
 {
 	return in_handshake(v) && v->client && (v->f->tls & TLS_MOVED_OUT) &&
-	       !(v->f->tls & TLS_ALERT_IN);
+	       !(v->f->tls & TLS_ALERT_IN) &&
+	       v->f->sent_bytes - v->f->first_out_bytes > LAST_FLIGHT;
 }
 
 static bool handshake_proper(const struct view *v)
@@ -34,7 +37,7 @@ static bool handshake_proper(const struct view *v)
 
 static bool handshake_period(const struct view *v)
 {
-	return left_without_alert(v) && v->past.periods >= 3;
+	return v->server && !v->empty && v->past.periods >= 3;
 }
 
 static bool handshake_waited(const struct view *v)
@@ -99,7 +102,7 @@ const struct rule rules_tls[] = {
 	 finished_unanswered,
 	 "but our side of it was done",
 	 false,
-	 {{CAUSE_TLS_HANDSHAKE_FAILURE, -2.0f}}},
+	 {{CAUSE_TLS_HANDSHAKE_FAILURE, -1.5f}}},
 	{ON_RECEIVED,
 	 left_without_alert,
 	 "and the client left it without an alert",
@@ -111,7 +114,7 @@ const struct rule rules_tls[] = {
 	 handshake_period,
 	 "such handshakes come every {period}",
 	 true,
-	 {{CAUSE_HEALTH_CHECK, 7.0f}}},
+	 {{CAUSE_HEALTH_CHECK, 10.0f}, {CAUSE_TLS_HANDSHAKE_FAILURE, -2.0f}}},
 	{ON_BOTH,
 	 handshake_waited,
 	 "the TLS handshake had not finished",

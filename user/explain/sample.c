@@ -11,6 +11,7 @@
 #define SECOND	      USEC_PER_SEC
 #define IDLE_MIN_MS   900 /* shorter pauses are no idle time */
 #define CLUSTER_MIN   2
+#define FINISHED_MOST 130
 #define FAREWELL_MS   10
 #define FAREWELL_SLOW_MS 300
 #define BULK	      2896 /* two segments: more than a usual request */
@@ -18,6 +19,27 @@
 #define SAMPLES_MOST  64
 #define TOGETHER_US   250000
 #define REFUSED_SINCE_US (60 * SECOND)
+
+/* After its first flight a side only finished the handshake. */
+static bool only_finished(enum rec_label first, int64_t first_bytes,
+			  int64_t bytes)
+{
+	return first == LABEL_TLS && first_bytes > 0 &&
+	       bytes - first_bytes <= FINISHED_MOST;
+}
+
+bool facts_carried_nothing(const struct facts *f)
+{
+	if (f->sent_bytes == 0 && f->received_bytes == 0)
+		return true;
+	if (!f->labels_known)
+		return false;
+	return f->role == ROLE_SERVER
+		       ? only_finished(f->first_in, f->first_in_bytes,
+				       f->received_bytes)
+		       : only_finished(f->first_out, f->first_out_bytes,
+				       f->sent_bytes);
+}
 
 bool facts_brief(const struct facts *f)
 {
@@ -161,7 +183,6 @@ void sample_take(struct sample *s, const struct facts *f,
 	s->local_port = f->local.port;
 	s->kind = (uint8_t)f->kind;
 	s->cause = (uint8_t)v->cause;
-	s->empty = f->sent_bytes == 0 && f->received_bytes == 0;
 	s->brief = facts_brief(f);
 	s->in_tls = !strcmp(facts_tls(f), "handshake");
 	s->went_on = f->kind == KIND_SENT && f->skb_known && f->skb_bytes > 0;

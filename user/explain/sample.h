@@ -15,7 +15,6 @@ struct sample {
 	uint16_t local_port;
 	uint8_t kind;  /* enum failure_kind */
 	uint8_t cause; /* enum cause, as it was given then */
-	bool empty;    /* not a byte either way */
 	bool brief;    /* of an age near 0 */
 	bool in_tls;   /* in a TLS handshake */
 	bool went_on;  /* sent: it answered data of the peer */
@@ -38,6 +37,11 @@ void samples_sum(const struct sample *sample, size_t n, const struct facts *f,
 /* Live connections that broke in the 10 s before f; cheap. */
 unsigned int samples_live_before(const struct sample *sample, size_t n,
 				 const struct facts *f, bool by_death);
+
+/*
+ * Not a byte either way, or no more than a TLS handshake: what a probe leaves.
+ */
+bool facts_carried_nothing(const struct facts *f);
 
 /* The age is that of a connection that was not let in. */
 bool facts_brief(const struct facts *f);

@@ -43,7 +43,7 @@ static const struct {
 	{ "exit", CALL_EXIT },
 };
 
-static enum call_class class_of(const char *name)
+static enum call_class find_class(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(call_classes); i++) {
 		if (!strncmp(name, call_classes[i].prefix,
@@ -51,6 +51,22 @@ static enum call_class class_of(const char *name)
 			return call_classes[i].class;
 	}
 	return CALL_OTHER;
+}
+
+/* The names are constants of a table: the last ones asked for are remembered. */
+static enum call_class class_of(const char *name)
+{
+	static _Thread_local struct {
+		const char *name;
+		enum call_class class;
+	} last[16];
+	size_t i = ((uintptr_t)name >> 3) % ARRAY_SIZE(last);
+
+	if (last[i].name != name) {
+		last[i].name = name;
+		last[i].class = find_class(name);
+	}
+	return last[i].class;
 }
 
 static const char *call_name(const struct rec_task *task,

@@ -230,8 +230,8 @@ int BPF_PROG(destroy_sock, struct sock *sk)
 		tp = bpf_skc_to_tcp_sock(sk);
 		/* the peer's FIN counts as one byte */
 		if (tp)
-			place_leave(tp, !conn->failure &&
-					tp->bytes_received > 1);
+			place_leave(tp,
+				    !conn->failure && tp->bytes_received > 1);
 	}
 	conn_forget(sk);
 	return 0;

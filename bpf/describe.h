@@ -48,8 +48,8 @@ static __always_inline void rst_options(struct rec_failure *r,
 	r->known |= KNOWN_RST_OPTIONS;
 }
 
-static __always_inline void describe(struct rec_failure *r,
-				     struct tcp_sock *tp, struct conn *conn)
+static __always_inline void describe(struct rec_failure *r, struct tcp_sock *tp,
+				     struct conn *conn)
 {
 	sock_tuple(tp, r);
 	sock_numbers(tp, r);

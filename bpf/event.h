@@ -19,42 +19,45 @@
 #endif
 #endif
 
-#define REC_ABI 1
-#define REC_COMM 16
+#define REC_ABI	  1
+#define REC_COMM  16
 #define REC_NEVER 0xffffffffu
 
 enum rec_kind {
 	REC_NONE = 0,
-	REC_RECEIVED,	/* a RST ended a socket of ours */
-	REC_SENT,	/* this host sent a RST */
-	REC_ERROR,	/* a socket died without one: sk->sk_err says how */
-	REC_HANGUP,	/* a reader was told EOF while an answer was due */
-	REC_TOLD,	/* a system call returned the error of `failure` */
-	REC_CLOSED,	/* the socket of `failure` was closed, by this task */
-	REC_EXIT,	/* a process ended: by a signal, or one that listened */
-	REC_OOM,	/* the OOM killer chose this process */
+	REC_RECEIVED, /* a RST ended a socket of ours */
+	REC_SENT,     /* this host sent a RST */
+	REC_ERROR,    /* a socket died without one: sk->sk_err says how */
+	REC_HANGUP,   /* a reader was told EOF while an answer was due */
+	REC_TOLD,     /* a system call returned the error of `failure` */
+	REC_CLOSED,   /* the socket of `failure` was closed, by this task */
+	REC_EXIT,     /* a process ended: by a signal, or one that listened */
+	REC_OOM,      /* the OOM killer chose this process */
 	REC_KINDS,
 };
 
 /* rec_failure.known: which groups of fields hold observations. */
 enum rec_known {
-	KNOWN_TUPLE = 1 << 0,	 /* family, addresses, ports, netns */
-	KNOWN_SOCK = 1 << 1,	 /* struct rec_sock: a full tcp_sock was read */
-	KNOWN_TASK = 1 << 2,	 /* task: current really acted on this socket */
-	KNOWN_OWNER = 1 << 3,	 /* owner: who opened it (how: enum rec_how) */
-	KNOWN_BIRTH = 1 << 4,	 /* established_ns */
-	KNOWN_LABELS = 1 << 5,	 /* first_out ... alert: first bytes were seen */
-	KNOWN_CLOSER = 1 << 6,	 /* closer: our own end had been closed by it */
-	KNOWN_OTHER = 1 << 7,	 /* other: the other end, closed on this host */
-	KNOWN_SKB = 1 << 8,	 /* skb_*: the segment that provoked our RST */
-	KNOWN_PACKET = 1 << 9,	 /* rst_*: the RST that was received */
-	KNOWN_REASON = 1 << 10,	 /* reason: enum sk_rst_reason of this kernel */
-	KNOWN_NETFILTER = 1 << 11, /* netfilter dropped our segment just before */
+	KNOWN_TUPLE = 1 << 0,	/* family, addresses, ports, netns */
+	KNOWN_SOCK = 1 << 1,	/* struct rec_sock: a full tcp_sock was read */
+	KNOWN_TASK = 1 << 2,	/* task: current really acted on this socket */
+	KNOWN_OWNER = 1 << 3,	/* owner: who opened it (how: enum rec_how) */
+	KNOWN_BIRTH = 1 << 4,	/* established_ns */
+	KNOWN_LABELS = 1 << 5,	/* first_out ... alert: first bytes were seen */
+	KNOWN_CLOSER = 1 << 6,	/* closer: our own end had been closed by it */
+	KNOWN_OTHER = 1 << 7,	/* other: the other end, closed on this host */
+	KNOWN_SKB = 1 << 8,	/* skb_*: the segment that provoked our RST */
+	KNOWN_PACKET = 1 << 9,	/* rst_*: the RST that was received */
+	KNOWN_REASON = 1 << 10, /* reason: enum sk_rst_reason of this kernel */
+	KNOWN_NETFILTER = 1
+			  << 11, /* netfilter dropped our segment just before */
 	KNOWN_ASKED = 1 << 12,	 /* answered: see struct rec_conn */
 	KNOWN_HANDSHAKE_TTL = 1 << 13,
 	KNOWN_LISTENER = 1 << 14, /* a socket of this host listens on lport */
-	KNOWN_PLACE = 1 << 16,	/* place_*: what became of our other connections */
-	KNOWN_RST_OPTIONS = 1 << 15, /* rst_timestamps: timestamps were agreed */
+	KNOWN_PLACE =
+		1 << 16, /* place_*: what became of our other connections */
+	KNOWN_RST_OPTIONS = 1
+			    << 15, /* rst_timestamps: timestamps were agreed */
 };
 
 enum rec_role { ROLE_UNKNOWN, ROLE_CLIENT, ROLE_SERVER };
@@ -64,8 +67,8 @@ enum rec_how {
 	HOW_CURRENT = 1, /* it ran in its own context: a system call or exit */
 	HOW_CONNECT,	 /* it called connect() */
 	HOW_LISTEN,	 /* it called listen() on that port */
-	HOW_SCAN,	 /* found among the open files when the daemon started */
-	HOW_CLOSE,	 /* it closed the socket, or ended it by exiting */
+	HOW_SCAN,  /* found among the open files when the daemon started */
+	HOW_CLOSE, /* it closed the socket, or ended it by exiting */
 };
 
 enum rec_task_flags {
@@ -76,34 +79,48 @@ enum rec_task_flags {
 };
 
 enum rec_sock_flags {
-	SOCKF_OWNED = 1 << 0,	  /* sk_lock.owned: a task holds the socket */
+	SOCKF_OWNED = 1 << 0,	   /* sk_lock.owned: a task holds the socket */
 	SOCKF_HAS_SOCKET = 1 << 1, /* sk_socket set: a file refers to it */
-	SOCKF_DEAD = 1 << 2,	  /* SOCK_DEAD: orphaned */
-	SOCKF_LINGER0 = 1 << 3,	  /* SO_LINGER on, time 0 */
-	SOCKF_KEEPOPEN = 1 << 4,  /* SO_KEEPALIVE */
-	SOCKF_DONE = 1 << 5,	  /* SOCK_DONE: the peer's FIN was processed */
-	SOCKF_LISTENER = 1 << 6,  /* the socket itself is in LISTEN */
-	SOCKF_TIMEWAIT = 1 << 7,  /* a TIME_WAIT mini socket */
-	SOCKF_MPTCP = 1 << 8,	  /* an MPTCP subflow */
-	SOCKF_MAYBE_FALSE = 1 << 9, /* kernel.md finding 2: data after our close */
-	SOCKF_AGAIN = 1 << 10,	  /* this connection had failed before: amends */
+	SOCKF_DEAD = 1 << 2,	   /* SOCK_DEAD: orphaned */
+	SOCKF_LINGER0 = 1 << 3,	   /* SO_LINGER on, time 0 */
+	SOCKF_KEEPOPEN = 1 << 4,   /* SO_KEEPALIVE */
+	SOCKF_DONE = 1 << 5,	   /* SOCK_DONE: the peer's FIN was processed */
+	SOCKF_LISTENER = 1 << 6,   /* the socket itself is in LISTEN */
+	SOCKF_TIMEWAIT = 1 << 7,   /* a TIME_WAIT mini socket */
+	SOCKF_MPTCP = 1 << 8,	   /* an MPTCP subflow */
+	SOCKF_MAYBE_FALSE =
+		1 << 9,	       /* kernel.md finding 2: data after our close */
+	SOCKF_AGAIN = 1 << 10, /* this connection had failed before: amends */
 	SOCKF_NO_RECORD = 1 << 11, /* the connection table did not hold it */
-	SOCKF_GOODBYE = 1 << 12,  /* our last write was a protocol's farewell */
-	SOCKF_SEEDED = 1 << 13,	  /* older than the daemon */
+	SOCKF_GOODBYE = 1 << 12, /* our last write was a protocol's farewell */
+	SOCKF_SEEDED = 1 << 13,	 /* older than the daemon */
 };
 
 /* What the first bytes of one direction look like; the bytes are not kept. */
 enum rec_label {
-	LABEL_NONE, LABEL_OTHER, LABEL_TLS, LABEL_HTTP_REQUEST, LABEL_HTTP_ANSWER,
-	LABEL_HTTP2, LABEL_PROXY, LABEL_MYSQL, LABEL_POSTGRES, LABEL_MONGO,
-	LABEL_REDIS, LABEL_SSH, LABEL_AMQP, LABEL_SMTP, LABEL_SOCKS, LABEL_MQTT,
+	LABEL_NONE,
+	LABEL_OTHER,
+	LABEL_TLS,
+	LABEL_HTTP_REQUEST,
+	LABEL_HTTP_ANSWER,
+	LABEL_HTTP2,
+	LABEL_PROXY,
+	LABEL_MYSQL,
+	LABEL_POSTGRES,
+	LABEL_MONGO,
+	LABEL_REDIS,
+	LABEL_SSH,
+	LABEL_AMQP,
+	LABEL_SMTP,
+	LABEL_SOCKS,
+	LABEL_MQTT,
 	LABELS,
 };
 
 enum rec_tls_seen {
-	TLS_HELLO_OUT = 1 << 0,	/* handshake record sent first */
+	TLS_HELLO_OUT = 1 << 0, /* handshake record sent first */
 	TLS_HELLO_IN = 1 << 1,
-	TLS_MOVED_OUT = 1 << 2,	/* ChangeCipherSpec or application data sent */
+	TLS_MOVED_OUT = 1 << 2, /* ChangeCipherSpec or application data sent */
 	TLS_MOVED_IN = 1 << 3,
 	TLS_ALERT_OUT = 1 << 4,
 	TLS_ALERT_IN = 1 << 5,
@@ -125,18 +142,18 @@ enum rec_notice {
 };
 
 struct rec_head {
-	__u16 kind;	/* enum rec_kind */
-	__u16 size;	/* of the whole record, bytes */
+	__u16 kind; /* enum rec_kind */
+	__u16 size; /* of the whole record, bytes */
 	__u32 cpu;
 	__u64 time_ns;
-	__u64 failure;	/* unique per boot of the probes; joins records */
+	__u64 failure; /* unique per boot of the probes; joins records */
 };
 
 struct rec_task {
 	__u32 tgid;
 	__u32 tid;
-	__u64 start_ns;	 /* task group leader's start, CLOCK_BOOTTIME */
-	__u64 cgroup;	 /* id in the v2 hierarchy, 0: not known */
+	__u64 start_ns; /* task group leader's start, CLOCK_BOOTTIME */
+	__u64 cgroup;	/* id in the v2 hierarchy, 0: not known */
 	__u32 uid;
 	__s32 nr;	 /* system call number, see TASK_NR */
 	__u32 exit_code; /* raw: signal in the low 7 bits, status << 8 */
@@ -150,11 +167,11 @@ struct rec_task {
 struct rec_closed {
 	struct rec_task task;
 	__u64 closed_ns;
-	__u64 established_ns; /* 0: not known */
+	__u64 established_ns;	     /* 0: not known */
 	__u32 since_send_jiffies;    /* at the close */
 	__u32 since_receive_jiffies; /* at the close */
-	__u32 unread;	  /* bytes received and not read at the close */
-	__u8 aborted;	  /* closed with a RST rather than with a FIN */
+	__u32 unread; /* bytes received and not read at the close */
+	__u8 aborted; /* closed with a RST rather than with a FIN */
 	__u8 role;
 	__u8 pad[2];
 	__u32 netns;
@@ -166,13 +183,13 @@ struct rec_sock {
 	__u64 bytes_acked;
 	__u64 bytes_received;
 	__u64 bytes_retrans;
-	__u32 unread;	 /* rcv_nxt - copied_seq; counts the FIN */
-	__u32 unacked;	 /* snd_nxt - snd_una */
-	__u32 unsent;	 /* write_seq - snd_nxt */
+	__u32 unread;  /* rcv_nxt - copied_seq; counts the FIN */
+	__u32 unacked; /* snd_nxt - snd_una */
+	__u32 unsent;  /* write_seq - snd_nxt */
 	__u32 packets_out;
 	__u32 data_segs_out;
 	__u32 data_segs_in;
-	__u32 srtt_us;	 /* 0: no sample */
+	__u32 srtt_us;		     /* 0: no sample */
 	__u32 since_send_jiffies;    /* lsndtime: any transmission of data */
 	__u32 since_receive_jiffies; /* icsk_ack.lrcvtime: data */
 	__u32 since_ack_jiffies;     /* rcv_tstamp: any ACK */
@@ -180,76 +197,76 @@ struct rec_sock {
 	__u32 answer_bytes; /* rcv_nxt - snd_wl1: received since the last ACK */
 	__u32 user_timeout_ms;
 	__u32 keepalive_time_jiffies; /* 0: the sysctl */
-	__u32 flags;	 /* enum rec_sock_flags */
-	__s32 err;	 /* sk_err */
+	__u32 flags;		      /* enum rec_sock_flags */
+	__s32 err;		      /* sk_err */
 	__s32 err_soft;
 	__s32 linger2;
-	__u32 accept_backlog; /* listener: sk_ack_backlog */
-	__u32 accept_max;     /* listener: sk_max_ack_backlog */
+	__u32 accept_backlog;	 /* listener: sk_ack_backlog */
+	__u32 accept_max;	 /* listener: sk_max_ack_backlog */
 	__u32 since_first_tx_us; /* first_tx_mstamp; REC_NEVER: not known */
 	__u32 total_retrans;
 	__u8 retransmits; /* of what is unacknowledged now */
 	__u8 probes_out;
 	__u8 backoff;
-	__u8 shutdown;	 /* sk_shutdown: 1 receive, 2 send */
+	__u8 shutdown;	      /* sk_shutdown: 1 receive, 2 send */
 	__u32 accept_pending; /* listener: handshakes not finished */
 };
 
 struct rec_failure {
 	struct rec_head head;
-	__u32 known;	/* enum rec_known */
-	__u32 netns;	/* inode number */
-	__u8 family;	/* 4 or 6 */
-	__u8 state;	/* TCP_*, before the failure */
-	__u8 role;	/* enum rec_role */
-	__u8 reason;	/* number; names come from BTF */
+	__u32 known; /* enum rec_known */
+	__u32 netns; /* inode number */
+	__u8 family; /* 4 or 6 */
+	__u8 state;  /* TCP_*, before the failure */
+	__u8 role;   /* enum rec_role */
+	__u8 reason; /* number; names come from BTF */
 	__u16 lport;
 	__u16 rport;
 	__u8 laddr[16];
 	__u8 raddr[16];
 	__u64 established_ns;
-	__u64 peer_fin_ns;	/* 0: none seen */
-	__u64 voids;		/* this record shows `voids` to be a false one;
-				 * with SOCKF_AGAIN: that failure came first */
-	__u32 folded;		/* alike ones before it that were only counted */
-	__u32 flags;		/* enum rec_sock_flags */
+	__u64 peer_fin_ns; /* 0: none seen */
+	__u64 voids;	   /* this record shows `voids` to be a false one;
+			    * with SOCKF_AGAIN: that failure came first */
+	__u32 folded;	   /* alike ones before it that were only counted */
+	__u32 flags;	   /* enum rec_sock_flags */
 	struct rec_sock sock;
-	struct rec_task task;	/* who acted, KNOWN_TASK */
-	struct rec_task owner;	/* KNOWN_OWNER */
+	struct rec_task task;  /* who acted, KNOWN_TASK */
+	struct rec_task owner; /* KNOWN_OWNER */
 	/* KNOWN_LABELS */
-	__u8 first_out;		/* enum rec_label */
+	__u8 first_out; /* enum rec_label */
 	__u8 first_in;
-	__u8 tls;		/* enum rec_tls_seen */
-	__u8 tls_alert;		/* description + 1, 0: none seen */
-	__u16 http_status;	/* of the first answer, 0: none seen */
-	__u8 answered;		/* KNOWN_ASKED: data came after our last write */
+	__u8 tls;	   /* enum rec_tls_seen */
+	__u8 tls_alert;	   /* description + 1, 0: none seen */
+	__u16 http_status; /* of the first answer, 0: none seen */
+	__u8 answered;	   /* KNOWN_ASKED: data came after our last write */
 	__u8 handshake_ttl;
 	__u32 first_out_len;
 	__u32 first_in_len;
 	/* KNOWN_SKB: the segment that our RST answers */
-	__u32 skb_len;		/* payload bytes */
-	__u8 skb_flags;		/* TCP flags byte */
+	__u32 skb_len;	/* payload bytes */
+	__u8 skb_flags; /* TCP flags byte */
 	__u8 skb_ttl;
 	/* KNOWN_PACKET: the RST we received */
 	__u8 rst_ttl;
 	__u8 rst_flags;
 	__u32 rst_window;
 	__s32 rst_seq_ahead;
-	__u32 netfilter_us;	/* KNOWN_NETFILTER: how long before */
-	__u8 rst_timestamps;	/* KNOWN_RST_OPTIONS: the RST carried them */
-	__u8 notice;		/* enum rec_notice */
+	__u32 netfilter_us;  /* KNOWN_NETFILTER: how long before */
+	__u8 rst_timestamps; /* KNOWN_RST_OPTIONS: the RST carried them */
+	__u8 notice;	     /* enum rec_notice */
 	__u8 pad[2];
 	/* Pauses of about a second and more: the last one, how long ago it
 	 * ended, and the longest that was survived before; 0: none. */
 	__u32 gap_jiffies;
 	__u32 since_gap_jiffies;
 	__u32 worked_jiffies;
-	__u32 fin_since_send_jiffies; /* at the peer's FIN; 0: not known */
+	__u32 fin_since_send_jiffies;  /* at the peer's FIN; 0: not known */
 	__u32 since_challenge_jiffies; /* our last challenge ACK; 0: none */
 	/* KNOWN_PLACE: our connections to that address and port */
-	__u32 place_open;   /* now, this one with them */
-	__u32 place_made;   /* established, since it was first seen */
-	__u32 place_served; /* closed without failure after data had come */
+	__u32 place_open;      /* now, this one with them */
+	__u32 place_made;      /* established, since it was first seen */
+	__u32 place_served;    /* closed without failure after data had come */
 	__u64 place_served_ns; /* when the last of those was; 0: never */
 	/* KNOWN_SOCK: where both directions stand; KNOWN_SKB: the segment's */
 	__u32 rcv_nxt;
@@ -264,15 +281,15 @@ struct rec_told {
 	struct rec_head head;
 	__u64 failed_ns;
 	struct rec_task task;
-	__s32 ret;	/* of the call: negative errno, or 0 for EOF */
-	__u8 sending;	/* the send path rather than the receive path */
+	__s32 ret;    /* of the call: negative errno, or 0 for EOF */
+	__u8 sending; /* the send path rather than the receive path */
 	__u8 pad[3];
 };
 
 struct rec_exit {
 	struct rec_head head;
 	struct rec_task task;
-	__u8 listened;	/* it had a listening socket */
+	__u8 listened; /* it had a listening socket */
 	__u8 pad[7];
 };
 
@@ -296,7 +313,8 @@ struct rec_stray_key {
 struct rec_stray {
 	__u64 window_ns;
 	__u32 emitted; /* in this window */
-	__u32 folded;  /* counted since the last emitted one; the last of them: */
+	__u32 folded;  /* counted since the last emitted one; the last of them:
+			*/
 	struct rec_flow flow;
 	__u8 family;
 	__u8 skb_flags;
@@ -307,28 +325,28 @@ struct rec_stray {
 
 /* Counters, per CPU; rows of a BPF array indexed by enum rec_kind. */
 struct rec_count {
-	__u64 seen;	/* = submitted + dropped + folded */
+	__u64 seen; /* = submitted + dropped + folded */
 	__u64 submitted;
-	__u64 dropped;	/* the ring was full */
-	__u64 folded;	/* counted only, by intent (stray segments) */
+	__u64 dropped; /* the ring was full */
+	__u64 folded;  /* counted only, by intent (stray segments) */
 };
 
 /* Further counters: rows of a second per-CPU array. */
 enum rec_tally {
 	TALLY_ESTABLISHED_CLIENT,
 	TALLY_ESTABLISHED_SERVER,
-	TALLY_CONN_FULL,    /* connections that the table could not hold */
-	TALLY_RECEIVED,	    /* RSTs that ended one of our sockets, exact */
+	TALLY_CONN_FULL,      /* connections that the table could not hold */
+	TALLY_RECEIVED,	      /* RSTs that ended one of our sockets, exact */
 	TALLY_FALSE_RECEIVED, /* tcp_receive_reset without a RST */
 	TALLY_SEEDED,
-	TALLY_UNBOUND,	    /* listen() on sockets that had no port yet */
-	TALLY_STRAY,	    /* RSTs sent for segments of no socket */
-	TALLY_SENT_FIRST,   /* + reason number: RSTs sent, exact */
+	TALLY_UNBOUND,	  /* listen() on sockets that had no port yet */
+	TALLY_STRAY,	  /* RSTs sent for segments of no socket */
+	TALLY_SENT_FIRST, /* + reason number: RSTs sent, exact */
 	TALLY_SENT_LAST = TALLY_SENT_FIRST + 39,
 	TALLIES,
 };
 
-#define REC_ASSERT(type, bytes) \
+#define REC_ASSERT(type, bytes)                                                \
 	_Static_assert(sizeof(struct type) == (bytes), #type " changed size")
 REC_ASSERT(rec_head, 24);
 REC_ASSERT(rec_task, 56);

@@ -29,20 +29,20 @@ typedef _Bool bool;
 #define NULL ((void *)0)
 #endif
 
-#define AF_INET 2
-#define AF_INET6 10
-#define IPPROTO_TCP 6
-#define PF_EXITING 0x00000004
+#define AF_INET	     2
+#define AF_INET6     10
+#define IPPROTO_TCP  6
+#define PF_EXITING   0x00000004
 #define PF_IO_WORKER 0x00000010
-#define PF_KTHREAD 0x00200000
-#define MSG_PEEK 2
-#define EPIPE 32
+#define PF_KTHREAD   0x00200000
+#define MSG_PEEK     2
+#define EPIPE	     32
 #define ECONNABORTED 103
-#define ECONNRESET 104
+#define ECONNRESET   104
 #define ECONNREFUSED 111
-#define EAGAIN 11
-#define EINTR 4
-#define ERESTARTSYS 512
+#define EAGAIN	     11
+#define EINTR	     4
+#define ERESTARTSYS  512
 
 enum tcp_state {
 	TCP_ESTABLISHED = 1,
@@ -60,12 +60,12 @@ enum tcp_state {
 };
 
 /* enum sock_flags: stable since 2.6 */
-#define SOCK_DEAD 0
-#define SOCK_DONE 1
+#define SOCK_DEAD     0
+#define SOCK_DONE     1
 #define SOCK_KEEPOPEN 3
-#define SOCK_LINGER 4
+#define SOCK_LINGER   4
 
-#pragma clang attribute push(__attribute__((preserve_access_index)), \
+#pragma clang attribute push(__attribute__((preserve_access_index)),           \
 			     apply_to = record)
 
 struct ns_common {
@@ -79,7 +79,6 @@ struct net {
 typedef struct {
 	struct net *net;
 } possible_net_t;
-
 
 struct in6_addr {
 	union {

@@ -24,18 +24,36 @@ struct user_msghdr {
 };
 
 #if defined(__TARGET_ARCH_x86)
-enum { NR_READ = 0, NR_WRITE = 1, NR_READV = 19, NR_WRITEV = 20, NR_SENDTO = 44,
-       NR_RECVFROM = 45, NR_SENDMSG = 46, NR_RECVMSG = 47, NR_RECVMMSG = 299,
-       NR_SENDMMSG = 307 };
-#define REGS_NR(regs) ((long)(regs)->orig_ax)
-#define REGS_ARG2(regs) ((regs)->si)
+enum {
+	NR_READ = 0,
+	NR_WRITE = 1,
+	NR_READV = 19,
+	NR_WRITEV = 20,
+	NR_SENDTO = 44,
+	NR_RECVFROM = 45,
+	NR_SENDMSG = 46,
+	NR_RECVMSG = 47,
+	NR_RECVMMSG = 299,
+	NR_SENDMMSG = 307
+};
+#define REGS_NR(regs)	  ((long)(regs)->orig_ax)
+#define REGS_ARG2(regs)	  ((regs)->si)
 #define REGS_COMPAT(regs) ((regs)->cs == 0x23)
 #else
-enum { NR_READ = 63, NR_WRITE = 64, NR_READV = 65, NR_WRITEV = 66,
-       NR_SENDTO = 206, NR_RECVFROM = 207, NR_SENDMSG = 211, NR_RECVMSG = 212,
-       NR_RECVMMSG = 243, NR_SENDMMSG = 269 };
-#define REGS_NR(regs) ((long)(regs)->syscallno)
-#define REGS_ARG2(regs) ((regs)->regs[1])
+enum {
+	NR_READ = 63,
+	NR_WRITE = 64,
+	NR_READV = 65,
+	NR_WRITEV = 66,
+	NR_SENDTO = 206,
+	NR_RECVFROM = 207,
+	NR_SENDMSG = 211,
+	NR_RECVMSG = 212,
+	NR_RECVMMSG = 243,
+	NR_SENDMMSG = 269
+};
+#define REGS_NR(regs)	  ((long)(regs)->syscallno)
+#define REGS_ARG2(regs)	  ((regs)->regs[1])
 #define REGS_COMPAT(regs) 0
 #endif
 
@@ -80,7 +98,7 @@ static __always_inline u64 label_buffer(void)
 	return iov.base;
 }
 
-#define WORD(a, b, c, d) \
+#define WORD(a, b, c, d)                                                       \
 	((u32)(a) | (u32)(b) << 8 | (u32)(c) << 16 | (u32)(d) << 24)
 
 static __always_inline bool is_tls(const u8 *b)
@@ -180,7 +198,8 @@ static __always_inline void label_tls(struct conn *conn, const u8 *b, bool out)
 	case 0x17: /* application data */
 		conn->tls |= out ? TLS_MOVED_OUT : TLS_MOVED_IN;
 		break;
-	case 0x15: /* alert: in the clear it is 2 bytes, level and description */
+	case 0x15: /* alert: in the clear it is 2 bytes, level and description
+		    */
 		conn->tls |= out ? TLS_ALERT_OUT : TLS_ALERT_IN;
 		if (!b[3] && b[4] == 2)
 			conn->tls_alert = b[6] + 1;
@@ -189,7 +208,7 @@ static __always_inline void label_tls(struct conn *conn, const u8 *b, bool out)
 }
 
 #define TLS_ALERT_BYTES 24
-#define CONTROL_BYTES 48
+#define CONTROL_BYTES	48
 
 /*
  * The handshake is over for a client when more than an alert has come after its
@@ -311,7 +330,8 @@ static __always_inline void label_note(struct conn *conn, u32 bytes, bool out)
 	}
 	if (!out)
 		label_notice(conn, bytes, at);
-	if (!out && label_text(WORD(b[0], b[1], b[2], b[3])) == LABEL_HTTP_ANSWER)
+	if (!out &&
+	    label_text(WORD(b[0], b[1], b[2], b[3])) == LABEL_HTTP_ANSWER)
 		conn->http_status = http_status(b);
 }
 
@@ -361,7 +381,8 @@ static __always_inline u8 label_last_word(const struct conn *conn, int bytes)
 	at = label_buffer();
 	if (!at || bpf_probe_read_user(b, sizeof(b), (void *)at))
 		return 0;
-	return label == LABEL_TLS ? last_word_tls(conn, b) : last_word_plain(b, bytes);
+	return label == LABEL_TLS ? last_word_tls(conn, b)
+				  : last_word_plain(b, bytes);
 }
 
 #endif

@@ -16,8 +16,10 @@
 #endif
 
 /* Settings, fixed before the load. */
-SHARED const volatile __u32 set_separate_netns; /* a netns is a host of its own */
-SHARED const volatile __u32 set_drop_reason; /* SKB_DROP_REASON_NETFILTER_DROP */
+SHARED const volatile __u32
+	set_separate_netns; /* a netns is a host of its own */
+SHARED const volatile __u32
+	set_drop_reason; /* SKB_DROP_REASON_NETFILTER_DROP */
 
 /* Set by the daemon while it drains by timer: records then wake nobody. */
 SHARED volatile __u32 daemon_busy;
@@ -30,17 +32,17 @@ SHARED volatile __u32 pause_jiffies;
 struct conn {
 	u64 established_ns;
 	u64 peer_fin_ns;
-	u64 failure;	/* id of its failure, 0: none */
+	u64 failure; /* id of its failure, 0: none */
 	u64 failed_ns;
 	struct rec_task owner; /* how == 0: not known */
-	u32 asked_seq;	/* write_seq after a write in the jiffy of a receipt */
-	u32 asked_read;	/* copied_seq at that write */
+	u32 asked_seq;	 /* write_seq after a write in the jiffy of a receipt */
+	u32 asked_read;	 /* copied_seq at that write */
 	u32 goodbye_seq; /* write_seq after a farewell or control message */
 	u32 first_out_len;
 	u32 first_in_len;
 	u16 http_status;
 	u8 role;
-	u8 flags;	/* enum conn_flags */
+	u8 flags; /* enum conn_flags */
 	u8 first_out;
 	u8 first_in;
 	u8 tls;
@@ -59,17 +61,17 @@ enum conn_flags {
 	CONN_TOLD = 1 << 0,	/* an errno was returned for `failure` */
 	CONN_TOLD_EOF = 1 << 1, /* an EOF was */
 	CONN_SEEDED = 1 << 2,
-	CONN_LATE = 1 << 3,	/* made at its failure */
-	CONN_ASKED = 1 << 4,	/* asked_* are valid */
-	CONN_GOODBYE = 1 << 5,	/* goodbye_seq is that of a farewell */
-	CONN_CONTROL = 1 << 6,	/* goodbye_seq is that of a control message */
-	CONN_PLACED = 1 << 7,	/* counted in places */
+	CONN_LATE = 1 << 3,    /* made at its failure */
+	CONN_ASKED = 1 << 4,   /* asked_* are valid */
+	CONN_GOODBYE = 1 << 5, /* goodbye_seq is that of a farewell */
+	CONN_CONTROL = 1 << 6, /* goodbye_seq is that of a control message */
+	CONN_PLACED = 1 << 7,  /* counted in places */
 };
 
 SHARED struct conns {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 65536); /* the daemon sets it from memory */
-	__type(key, u64);	/* struct sock * */
+	__type(key, u64);	    /* struct sock * */
 	__type(value, struct conn);
 } conns SEC(".maps");
 
@@ -105,7 +107,7 @@ SHARED struct servers {
 #define CLOSED_SLOTS 32768
 struct closed_slot {
 	struct rec_flow flow;
-	u32 late;	/* RSTs sent for it since */
+	u32 late; /* RSTs sent for it since */
 	u32 pad;
 	struct rec_closed closed;
 };
@@ -178,11 +180,11 @@ SHARED struct tallies {
 
 /* What one hook leaves for the next on the same CPU. */
 struct percpu {
-	u64 serial;	  /* failures so far on this CPU */
-	u64 reset_sk;	  /* the socket of the last received reset */
+	u64 serial;	   /* failures so far on this CPU */
+	u64 reset_sk;	   /* the socket of the last received reset */
 	u64 reset_failure; /* and its failure id, for voids */
-	u64 close_sk;	  /* the last socket that changed to CLOSE */
-	u32 close_state;  /* and the state it came from */
+	u64 close_sk;	   /* the last socket that changed to CLOSE */
+	u32 close_state;   /* and the state it came from */
 	u32 stray_emitted;
 	u64 stray_window_ns;
 };

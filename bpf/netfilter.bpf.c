@@ -13,7 +13,8 @@ struct ports {
 	__be16 dest;
 };
 
-static __always_inline bool dropped_flow(struct sk_buff *skb, struct rec_flow *f)
+static __always_inline bool dropped_flow(struct sk_buff *skb,
+					 struct rec_flow *f)
 {
 	unsigned char *head = skb->head;
 	u16 network = skb->network_header;
@@ -36,7 +37,8 @@ static __always_inline bool dropped_flow(struct sk_buff *skb, struct rec_flow *f
 		__builtin_memcpy(f->laddr, ip + 8, 16);
 		__builtin_memcpy(f->raddr, ip + 24, 16);
 	}
-	/* the transport header is not set on every hook: count from the IP one */
+	/* the transport header is not set on every hook: count from the IP one
+	 */
 	if (bpf_probe_read_kernel(&ports, sizeof(ports), head + network + l4))
 		return false;
 	f->ports = (u32)bpf_ntohs(ports.source) << 16 | bpf_ntohs(ports.dest);

@@ -20,7 +20,7 @@ static __always_inline void place_key(const struct rec_flow *f,
 /* A connection of ours to that place is established. */
 static __always_inline void place_enter(struct tcp_sock *tp, struct conn *conn)
 {
-	struct place fresh = { .open = 1, .made = 1 }, *place;
+	struct place fresh = {.open = 1, .made = 1}, *place;
 	struct rec_flow f = {};
 	struct place_key key;
 

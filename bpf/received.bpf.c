@@ -93,8 +93,8 @@ static __always_inline void note_soft_error(struct sock *sk)
 }
 
 /*
- * From 5.14. Fires right after the change to CLOSE. A soft error (sk_err 0) ends
- * nothing.
+ * From 5.14. Fires right after the change to CLOSE. A soft error (sk_err 0)
+ * ends nothing.
  */
 SEC("?tp_btf/inet_sk_error_report")
 int BPF_PROG(error_report, const struct sock *csk)

@@ -125,9 +125,9 @@ struct sent_args {
  * second and source, and 200 a second and CPU, go into the ring; all are
  * counted.
  */
-#define STRAY_WINDOW_NS 1000000000ull
+#define STRAY_WINDOW_NS	 1000000000ull
 #define STRAY_PER_SOURCE 10
-#define STRAY_PER_CPU 200
+#define STRAY_PER_CPU	 200
 
 static __always_inline bool stray_cpu_full(struct percpu *cpu, u64 now)
 {
@@ -158,7 +158,7 @@ static __always_inline bool stray_admit(struct percpu *cpu,
 					const struct segment *seg,
 					const struct rec_flow *f, u32 *folded)
 {
-	struct rec_stray_key key = { .netns = f->netns };
+	struct rec_stray_key key = {.netns = f->netns};
 	struct rec_stray fresh = {}, *stray;
 	u64 now = bpf_ktime_get_ns();
 	bool full = stray_cpu_full(cpu, now);
@@ -290,7 +290,8 @@ static __always_inline u64 false_reset(struct percpu *cpu, struct conn *conn,
 
 /*
  * Whether current made this RST: it holds the socket, or it closes a listener
- * with a child that nobody accepted, which is not locked (kernel.md, section 2).
+ * with a child that nobody accepted, which is not locked (kernel.md, section
+ * 2).
  */
 static __always_inline bool acts_itself(const struct rec_failure *r)
 {

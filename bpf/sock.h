@@ -13,15 +13,15 @@
 #include "bpf/emit.h"
 
 #ifdef SOCK_PROBE_READ
-#define RD(expr)                                                  \
-	({                                                        \
-		typeof(expr) __v;                                 \
-		bpf_core_read(&__v, sizeof(__v), &(expr));        \
-		__v;                                              \
+#define RD(expr)                                                               \
+	({                                                                     \
+		typeof(expr) __v;                                              \
+		bpf_core_read(&__v, sizeof(__v), &(expr));                     \
+		__v;                                                           \
 	})
 #define RD_NET_INUM(sk) BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum)
 #else
-#define RD(expr) (expr)
+#define RD(expr)	(expr)
 #define RD_NET_INUM(sk) ((sk)->__sk_common.skc_net.net->ns.inum)
 #endif
 
@@ -150,9 +150,9 @@ static __always_inline void sock_times(struct tcp_sock *tp, struct rec_sock *s)
 		jiffies_since(now, RD(tp->inet_conn.icsk_ack.lrcvtime));
 	s->since_ack_jiffies = jiffies_since(now, RD(tp->rcv_tstamp));
 	s->since_busy_jiffies = jiffies_since(now, RD(tp->chrono_start));
-	s->since_first_tx_us =
-		sent_us && now_us - sent_us < REC_NEVER ? now_us - sent_us
-							: REC_NEVER;
+	s->since_first_tx_us = sent_us && now_us - sent_us < REC_NEVER
+				       ? now_us - sent_us
+				       : REC_NEVER;
 }
 
 static __always_inline void sock_numbers(struct tcp_sock *tp,
@@ -202,8 +202,8 @@ static __always_inline void sock_listener(struct sock *sk,
 {
 	r->sock.accept_backlog = RD(sk->sk_ack_backlog);
 	r->sock.accept_max = RD(sk->sk_max_ack_backlog);
-	r->sock.accept_pending = RD(
-		((struct inet_connection_sock *)sk)->icsk_accept_queue.qlen.counter);
+	r->sock.accept_pending = RD(((struct inet_connection_sock *)sk)
+					    ->icsk_accept_queue.qlen.counter);
 	r->sock.flags |= SOCKF_LISTENER;
 }
 
@@ -350,7 +350,7 @@ static __always_inline void conn_fail(struct conn *conn, const void *sk,
 /* The listener of that port gives an owner where the connection has none. */
 static __always_inline void listener_describe(struct rec_failure *r)
 {
-	struct listener_key key = { .netns = r->netns, .port = r->lport };
+	struct listener_key key = {.netns = r->netns, .port = r->lport};
 	struct rec_task *task = bpf_map_lookup_elem(&listeners, &key);
 
 	if (!task)

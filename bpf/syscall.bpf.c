@@ -197,7 +197,8 @@ static __always_inline bool is_hangup(const struct conn *conn,
 	if (label == LABEL_SSH || label == LABEL_AMQP || label == LABEL_MQTT)
 		return false;
 	/* bytes_received counts the FIN, too */
-	return tp->bytes_received > 1 || tp->data_segs_out <= ONE_WAY_SEGMENTS ||
+	return tp->bytes_received > 1 ||
+	       tp->data_segs_out <= ONE_WAY_SEGMENTS ||
 	       label == LABEL_HTTP_REQUEST;
 }
 

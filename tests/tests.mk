@@ -72,7 +72,9 @@ bench: $(PROGRAMS) $(BENCH) ## cost and loss beside tcpdump: root
 	@set -e; for b in $(BENCH); do RSTSCOPE_BUILD=$(BUILD) $$b; done
 
 .PHONY: scenarios
-scenarios: $(PROGRAMS) ## the causes on real programs, one end visible: root
+scenarios: ## the causes on real programs, one end visible: root
+	@tools/install-deps scenarios
+	@$(MAKE) --no-print-directory $(PROGRAMS)
 	@RSTSCOPE_BUILD=$(BUILD) python3 tests/scenarios/run.py -j2 --work $(BUILD)/scenarios
 
 fuzz: $(FUZZ) ## each parser of outside bytes, FUZZ_SECONDS=5 each

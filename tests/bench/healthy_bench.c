@@ -17,10 +17,10 @@
 
 #include "tests/e2e/daemon.h"
 
-#define ROUNDS 5
-#define ROUNDS_MAX 25
+#define ROUNDS	    5
+#define ROUNDS_MAX  25
 #define CONNECTIONS 20000
-#define EXCHANGES 200000
+#define EXCHANGES   200000
 
 static const char request[] = "GET / HTTP/1.1\r\nHost: bench\r\n\r\n";
 static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
@@ -85,7 +85,7 @@ static double children_s(void)
 /* CPU of both ends, microseconds an exchange. */
 static double traffic(int connections, int exchanges)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET };
+	struct sockaddr_in at = {.sin_family = AF_INET};
 	socklen_t size = sizeof(at);
 	int fd = socket(AF_INET, SOCK_STREAM, 0), status;
 	double before = children_s();
@@ -124,7 +124,7 @@ static double median(double *values, int n)
 static void compare(const char *name, int rounds, int connections,
 		    int exchanges)
 {
-	static const char *const off[] = { "--listen", "off", NULL };
+	static const char *const off[] = {"--listen", "off", NULL};
 	double bare[ROUNDS_MAX], watched[ROUNDS_MAX], a, b;
 	struct daemon *d;
 
@@ -140,7 +140,8 @@ static void compare(const char *name, int rounds, int connections,
 	a = median(bare, rounds);
 	b = median(watched, rounds);
 	printf("%-6s bare %7.2f us, watched %7.2f us an exchange, "
-	       "bare/watched %.3f\n", name, a, b, a / b);
+	       "bare/watched %.3f\n",
+	       name, a, b, a / b);
 }
 
 int main(int argc, char *argv[])

@@ -16,11 +16,11 @@
 #include "user/base/base.h"
 #include "user/daemon/pipeline.h"
 
-#define RESETS 100000
-#define ROUNDS 5
+#define RESETS	     100000
+#define ROUNDS	     5
 #define SERVICE_PORT 8080
-#define GAP_NS 20000 /* 50,000 resets a second */
-#define BATCH 1000
+#define GAP_NS	     20000 /* 50,000 resets a second */
+#define BATCH	     1000
 
 struct totals {
 	uint64_t handed_over, folded;
@@ -73,7 +73,7 @@ static void set_head(struct rec_head *h, enum rec_kind kind, uint16_t size,
 
 static void set_tuple(struct rec_failure *r, uint16_t lport, uint16_t rport)
 {
-	static const uint8_t loopback[4] = { 127, 0, 0, 1 };
+	static const uint8_t loopback[4] = {127, 0, 0, 1};
 
 	r->family = 4;
 	r->netns = 4026531840u;
@@ -149,17 +149,23 @@ static double run(struct pipeline *p, uint64_t from, uint64_t resets,
 int main(int argc, char *argv[])
 {
 	static struct record_context context = {
-		.jiffy_ms = 4, .arch = "x86_64", .kernel = "bench",
-		.reasons = { [11] = "TCP_ABORT_ON_CLOSE" },
+		.jiffy_ms = 4,
+		.arch = "x86_64",
+		.kernel = "bench",
+		.reasons = {[11] = "TCP_ABORT_ON_CLOSE"},
 	};
 	uint64_t resets = argc > 1 ? strtoull(argv[1], NULL, 10) : RESETS;
 	int rounds = argc > 2 ? atoi(argv[2]) : ROUNDS;
 	uint64_t clock_ns = 1000000000000ull;
-	struct totals totals = { 0 };
+	struct totals totals = {0};
 	struct pipeline_config config = {
-		.host = "bench", .context = &context,
-		.proc_root = "/nonexistent", .first_id = 1,
-		.on_event = on_event, .on_folded = on_folded, .ctx = &totals,
+		.host = "bench",
+		.context = &context,
+		.proc_root = "/nonexistent",
+		.first_id = 1,
+		.on_event = on_event,
+		.on_folded = on_folded,
+		.ctx = &totals,
 	};
 	struct pipeline *p;
 

@@ -20,8 +20,8 @@
 #include "user/store/store.h"
 
 #define SPAN_US (7 * 86400 * USEC_PER_SEC)
-#define BATCH 2000
-#define ROUNDS 5
+#define BATCH	2000
+#define ROUNDS	5
 
 static int64_t cpu_us(void)
 {
@@ -145,15 +145,15 @@ static const struct question questions[] = {
 	{"ls", {"since", "1h"}},
 	{"ls --limit 50", {"since", "1h", "limit", "50"}},
 	{"ls --since 7d --limit 50", {"since", "7d", "limit", "50"}},
-	{"why --last --cause", {"since", "1h", "cause", "linger_zero",
-				"limit", "1"}},
-	{"ls 7d --process, 50", {"since", "7d", "process", "service-7",
-				 "limit", "50"}},
-	{"ls 7d --peer one, 50", {"since", "7d", "peer", "10.0.0.3",
-			     "limit", "50"}},
+	{"why --last --cause",
+	 {"since", "1h", "cause", "linger_zero", "limit", "1"}},
+	{"ls 7d --process, 50",
+	 {"since", "7d", "process", "service-7", "limit", "50"}},
+	{"ls 7d --peer one, 50",
+	 {"since", "7d", "peer", "10.0.0.3", "limit", "50"}},
 	{"ls 7d --peer /16", {"since", "7d", "peer", "10.7.0.0/16"}},
-	{"ls 1h --peer /8, 50", {"since", "1h", "peer", "10.0.0.0/8",
-				 "limit", "50"}},
+	{"ls 1h --peer /8, 50",
+	 {"since", "1h", "peer", "10.0.0.0/8", "limit", "50"}},
 	{"ls 7d --pid, 50", {"since", "7d", "pid", "4711", "limit", "50"}},
 };
 

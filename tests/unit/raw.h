@@ -13,14 +13,14 @@
 #include "user/base/syscalls.h"
 #include "user/observe/record.h"
 
-#define RAW_MS 1000000ull		 /* nanoseconds */
-#define RAW_START_NS (1000 * NSEC_PER_SEC)
-#define RAW_OFFSET_NS (1790000000ll * (int64_t)NSEC_PER_SEC)
-#define RAW_NETNS 4026531840u
+#define RAW_MS		1000000ull /* nanoseconds */
+#define RAW_START_NS	(1000 * NSEC_PER_SEC)
+#define RAW_OFFSET_NS	(1790000000ll * (int64_t)NSEC_PER_SEC)
+#define RAW_NETNS	4026531840u
 #define RAW_CLIENT_PORT 40000
 #define RAW_SERVER_PORT 3000
-#define RAW_CLIENT_PID 500
-#define RAW_SERVER_PID 900
+#define RAW_CLIENT_PID	500
+#define RAW_SERVER_PID	900
 
 enum raw_reason { RAW_NO_SOCKET = 1, RAW_ABORT_ON_DATA = 8, RAW_STATE = 14 };
 
@@ -30,12 +30,13 @@ static const struct record_context raw_context = {
 	.unix_offset_ns = RAW_OFFSET_NS,
 	.arch = "x86_64",
 	.kernel = "6.18.0",
-	.reasons = {
-		[0] = "NOT_SPECIFIED",
-		[RAW_NO_SOCKET] = "NO_SOCKET",
-		[RAW_ABORT_ON_DATA] = "TCP_ABORT_ON_DATA",
-		[RAW_STATE] = "TCP_STATE",
-	},
+	.reasons =
+		{
+			[0] = "NOT_SPECIFIED",
+			[RAW_NO_SOCKET] = "NO_SOCKET",
+			[RAW_ABORT_ON_DATA] = "TCP_ABORT_ON_DATA",
+			[RAW_STATE] = "TCP_STATE",
+		},
 };
 
 static inline struct rec_head raw_head(enum rec_kind kind, size_t size,

@@ -128,9 +128,10 @@ static inline bool schema_keywords(struct schema_check *c, const json_t *schema,
 				   const char *where)
 {
 	static const char *const known[] = {
-		"$schema", "$id", "title", "description", "format", "$defs",
-		"type", "enum", "const", "required", "properties",
-		"additionalProperties", "items", "minimum", "maximum", "$ref",
+		"$schema", "$id",      "title",	     "description",
+		"format",  "$defs",    "type",	     "enum",
+		"const",   "required", "properties", "additionalProperties",
+		"items",   "minimum",  "maximum",    "$ref",
 	};
 	const char *key;
 	json_t *value;

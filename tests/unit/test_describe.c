@@ -59,15 +59,22 @@ static void test_whose_sent(void **state)
 
 	(void)state;
 	/* who acted, who closed, who opened */
-	is_whose(k, (struct people){.task = 1, .owner = 2, .closer = 3,
-				    .call = true}, 1, VIA_SYSCALL);
-	is_whose(k, (struct people){.task = 1, .owner = 2, .closer = 3},
-		 1, VIA_OWNER);
+	is_whose(k,
+		 (struct people){
+			 .task = 1, .owner = 2, .closer = 3, .call = true},
+		 1, VIA_SYSCALL);
+	is_whose(k, (struct people){.task = 1, .owner = 2, .closer = 3}, 1,
+		 VIA_OWNER);
 	/* it only held the socket while a segment was answered */
-	is_whose(k, (struct people){.task = 1, .owner = 2, .closer = 3,
-				    .skb = true}, 3, VIA_OWNER);
-	is_whose(k, (struct people){.task = 1, .owner = 2, .skb = true,
-				    .how = HOW_CONNECT}, 2, VIA_OWNER);
+	is_whose(k,
+		 (struct people){
+			 .task = 1, .owner = 2, .closer = 3, .skb = true},
+		 3, VIA_OWNER);
+	is_whose(
+		k,
+		(struct people){
+			.task = 1, .owner = 2, .skb = true, .how = HOW_CONNECT},
+		2, VIA_OWNER);
 	is_whose(k, (struct people){.owner = 2, .how = HOW_LISTEN}, 2,
 		 VIA_LISTENER);
 	is_whose(k, (struct people){.owner = 2, .how = HOW_SCAN}, 2, VIA_SCAN);
@@ -78,12 +85,18 @@ static void test_whose_sent(void **state)
 
 static void whose_told(enum failure_kind k)
 {
-	is_whose(k, (struct people){.told = 4, .owner = 2, .task = 1,
-				    .call = true, .class = CALL_READ}, 4,
-		 VIA_SYSCALL);
+	is_whose(k,
+		 (struct people){.told = 4,
+				 .owner = 2,
+				 .task = 1,
+				 .call = true,
+				 .class = CALL_READ},
+		 4, VIA_SYSCALL);
 	is_whose(k, (struct people){.told = 4, .owner = 2}, 4, VIA_OWNER);
-	is_whose(k, (struct people){.owner = 2, .call = true,
-				    .class = CALL_CONNECT}, 2, VIA_SYSCALL);
+	is_whose(k,
+		 (struct people){
+			 .owner = 2, .call = true, .class = CALL_CONNECT},
+		 2, VIA_SYSCALL);
 	is_whose(k, (struct people){.owner = 2, .how = HOW_CONNECT}, 2,
 		 VIA_OWNER);
 	is_whose(k, (struct people){.owner = 2, .how = HOW_CLOSE}, 2,

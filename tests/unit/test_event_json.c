@@ -238,8 +238,7 @@ static void test_refuses_no_object(void **state)
 	struct event ev;
 
 	(void)state;
-	assert_int_equal(event_from_json(&ev, NULL, err, sizeof(err)),
-			 -EINVAL);
+	assert_int_equal(event_from_json(&ev, NULL, err, sizeof(err)), -EINVAL);
 	assert_string_equal(err, "event: JSON is not an object");
 }
 

@@ -96,8 +96,7 @@ static void test_folded(void **state)
 	(void)state;
 	many(f, 1, FOLD_SINGLE, START_US);
 	for (int64_t i = 1; i <= 5; i++)
-		assert_int_equal(one(f, 1, START_US + i, 100 + i),
-				 FOLD_SINGLE);
+		assert_int_equal(one(f, 1, START_US + i, 100 + i), FOLD_SINGLE);
 	seen = flush(f);
 	assert_int_equal(seen.n, 1);
 	assert_int_equal(seen.last.id, FOLD_SINGLE);

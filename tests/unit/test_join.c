@@ -9,7 +9,7 @@
 #include "tests/unit/raw.h"
 #include "user/attribute/join.h"
 
-#define NOW RAW_START_NS
+#define NOW	RAW_START_NS
 #define SETTLED (NOW + SETTLE_MS * RAW_MS)
 
 static struct failure *add(struct join *j, const struct rec_failure *rec)
@@ -297,8 +297,7 @@ static void test_many_alike(void **state)
 	for (uint64_t i = 0; i < ARRAY_SIZE(f); i++) {
 		size_t turn = i * 2 % ARRAY_SIZE(f); /* 5 * 2 = 1 mod 9 */
 
-		assert_ptr_equal(join_find(j, i + 1),
-				 turn % 2 ? f[i] : NULL);
+		assert_ptr_equal(join_find(j, i + 1), turn % 2 ? f[i] : NULL);
 	}
 	assert_int_equal(stats_of(j).open, ARRAY_SIZE(f) / 2);
 	assert_non_null(join_other_end(j, add_received(j, 99, NOW)));

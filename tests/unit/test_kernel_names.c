@@ -93,9 +93,9 @@ static void test_value(void **state)
 			 90);
 	assert_int_equal(kernel_enum_value(btf, "skb_drop_reason", "SKB"),
 			 -ENOENT);
-	assert_int_equal(kernel_enum_value(btf, "no_such_enum",
-					   "SKB_DROP_REASON_MAX"),
-			 -ENOENT);
+	assert_int_equal(
+		kernel_enum_value(btf, "no_such_enum", "SKB_DROP_REASON_MAX"),
+		-ENOENT);
 	btf__free(btf);
 }
 

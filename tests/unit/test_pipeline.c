@@ -4,7 +4,7 @@
 
 #include "tests/unit/raw_pipeline.h"
 
-#define NOW RAW_START_NS
+#define NOW	  RAW_START_NS
 #define SETTLE_NS (SETTLE_MS * RAW_MS)
 
 /* --- both ends ------------------------------------------------------------ */
@@ -131,8 +131,7 @@ static void test_voided_has_other_end(void **state)
 	line_settle(l);
 	assert_int_equal(l->n, 2);
 	for (size_t i = 0; i < 2; i++)
-		assert_int_equal(l->events[i].other_event,
-				 l->events[1 - i].id);
+		assert_int_equal(l->events[i].other_event, l->events[1 - i].id);
 	line_free(l);
 }
 
@@ -220,10 +219,10 @@ static struct event death(bool oom, uint32_t victim, uint32_t exit_code)
 {
 	struct line *l = line_new();
 	struct rec_failure sent = raw_sent(1, NOW + 2);
-	struct rec_exit mark = raw_exit(REC_OOM, NOW - RAW_MS,
-					raw_task(victim, "", 0, NULL));
-	struct rec_exit end = raw_exit(REC_EXIT, NOW,
-				       raw_server(HOW_CURRENT, NULL));
+	struct rec_exit mark =
+		raw_exit(REC_OOM, NOW - RAW_MS, raw_task(victim, "", 0, NULL));
+	struct rec_exit end =
+		raw_exit(REC_EXIT, NOW, raw_server(HOW_CURRENT, NULL));
 	static struct event ev;
 
 	raw_ends_by(&end.task, exit_code);

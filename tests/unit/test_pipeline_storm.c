@@ -2,11 +2,11 @@
 /* Many alike failures: few events, exact counts, no name of one that is not. */
 #include "tests/unit/raw_pipeline.h"
 
-#define NOW RAW_START_NS
+#define NOW   RAW_START_NS
 #define STORM 1000
 
 struct storm {
-	int clients, servers; /* how many processes at each end */
+	int clients, servers;	/* how many processes at each end */
 	uint64_t told_after_ns; /* 0: never */
 };
 
@@ -26,8 +26,8 @@ static void one_reset(struct line *l, const struct storm *s, uint64_t i)
 static void told(struct line *l, const struct storm *s, uint64_t i)
 {
 	uint64_t ns = NOW + i * RAW_MS;
-	struct rec_told t = raw_told(2 * i + 1, ns + s->told_after_ns, ns,
-				     -ECONNRESET);
+	struct rec_told t =
+		raw_told(2 * i + 1, ns + s->told_after_ns, ns, -ECONNRESET);
 
 	t.task.tgid += i % (uint64_t)s->clients;
 	line_feed(l, t);
@@ -95,11 +95,9 @@ static void test_storm(void **state)
 	assert_int_equal(l->n, 2 * FOLD_SINGLE);
 	check_sums(l);
 	check_other_ends(l);
-	assert_int_equal(line_stats(l).fold.folded,
-			 2 * (STORM - FOLD_SINGLE));
+	assert_int_equal(line_stats(l).fold.folded, 2 * (STORM - FOLD_SINGLE));
 	for (size_t i = 0; i < l->n; i++) {
-		assert_int_equal(l->events[i].verdict.cause,
-				 CAUSE_LINGER_ZERO);
+		assert_int_equal(l->events[i].verdict.cause, CAUSE_LINGER_ZERO);
 		if (l->events[i].count > 1)
 			assert_int_equal(l->events[i].last_time_us -
 						 l->events[i].time_us,

@@ -87,7 +87,8 @@ static void test_programs(void **state)
 		for (size_t j = 0; j < PLAN_METHODS && m[j].program; j++)
 			check_method(skel, &m[j]);
 	}
-	bpf_object__for_each_program(p, skel->obj) {
+	bpf_object__for_each_program(p, skel->obj)
+	{
 		if (uses_of(bpf_program__name(p)) != 1)
 			fail_msg("%s has %zu rows", bpf_program__name(p),
 				 uses_of(bpf_program__name(p)));

@@ -42,11 +42,13 @@ static unsigned int count_marks(const char *text)
 static void test_all(void **state)
 {
 	static const char *const all[][2] = {
-		{"since", "1h"}, {"until", "1s"}, {"process", "node"},
-		{"pid", "5"}, {"peer", "::1/64:443"}, {"port", "80"},
+		{"since", "1h"},	  {"until", "1s"},
+		{"process", "node"},	  {"pid", "5"},
+		{"peer", "::1/64:443"},	  {"port", "80"},
 		{"cause", "linger_zero"}, {"kind", "sent"},
-		{"syscall", "close"}, {"unit", "a"}, {"container", "ab"},
-		{"host", "h"}, {"limit", "9"},
+		{"syscall", "close"},	  {"unit", "a"},
+		{"container", "ab"},	  {"host", "h"},
+		{"limit", "9"},
 	};
 	char err[128];
 	struct filter f;

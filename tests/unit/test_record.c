@@ -155,47 +155,46 @@ struct byte_case {
 #define U NOT_KNOWN
 static const struct byte_case byte_cases[] = {
 	/* our SYN is no byte that was acknowledged */
-	{TCP_ESTABLISHED, ROLE_CLIENT, false, 6, 0, 7, 9, 4, 0, 0,
-	 6, 6, 9, 4, 0, 0},
-	{TCP_ESTABLISHED, ROLE_CLIENT, false, 0, 0, 1, 0, 0, 0, 0,
-	 0, 0, 0, 0, 0, 0},
-	{TCP_ESTABLISHED, ROLE_CLIENT, false, 10, 0, 7, 0, 0, 4, 3,
-	 10, 6, 0, 0, 4, 3},
+	{TCP_ESTABLISHED, ROLE_CLIENT, false, 6, 0, 7, 9, 4, 0, 0, 6, 6, 9, 4,
+	 0, 0},
+	{TCP_ESTABLISHED, ROLE_CLIENT, false, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0,
+	 0, 0},
+	{TCP_ESTABLISHED, ROLE_CLIENT, false, 10, 0, 7, 0, 0, 4, 3, 10, 6, 0, 0,
+	 4, 3},
 	/* a server's SYN was acknowledged before its socket was made */
-	{TCP_ESTABLISHED, ROLE_SERVER, false, 6, 0, 6, 0, 0, 0, 0,
-	 6, 6, 0, 0, 0, 0},
-	{TCP_ESTABLISHED, ROLE_UNKNOWN, false, 6, 0, 7, 0, 0, 0, 0,
-	 6, 6, 0, 0, 0, 0},
+	{TCP_ESTABLISHED, ROLE_SERVER, false, 6, 0, 6, 0, 0, 0, 0, 6, 6, 0, 0,
+	 0, 0},
+	{TCP_ESTABLISHED, ROLE_UNKNOWN, false, 6, 0, 7, 0, 0, 0, 0, 6, 6, 0, 0,
+	 0, 0},
 	/* what is sent again is not sent twice */
-	{TCP_ESTABLISHED, ROLE_CLIENT, false, 160, 150, 1, 0, 0, 10, 0,
-	 10, 0, 0, 0, 10, 0},
-	{TCP_ESTABLISHED, ROLE_CLIENT, false, 5, 9, 1, 0, 0, 5, 0,
-	 5, 0, 0, 0, 5, 0}, /* impossible: taken as it is */
+	{TCP_ESTABLISHED, ROLE_CLIENT, false, 160, 150, 1, 0, 0, 10, 0, 10, 0,
+	 0, 0, 10, 0},
+	{TCP_ESTABLISHED, ROLE_CLIENT, false, 5, 9, 1, 0, 0, 5, 0, 5, 0, 0, 0,
+	 5, 0}, /* impossible: taken as it is */
 	/* the peer's FIN is no byte to read */
-	{TCP_CLOSE_WAIT, ROLE_CLIENT, true, 6, 0, 7, 1, 1, 0, 0,
-	 6, 6, 0, 0, 0, 0},
-	{TCP_CLOSE_WAIT, ROLE_CLIENT, true, 6, 0, 7, 10, 4, 0, 0,
-	 6, 6, 9, 3, 0, 0},
-	{TCP_CLOSE_WAIT, ROLE_CLIENT, true, 6, 0, 7, 10, 0, 0, 0,
-	 6, 6, 9, 0, 0, 0}, /* EOF was read */
+	{TCP_CLOSE_WAIT, ROLE_CLIENT, true, 6, 0, 7, 1, 1, 0, 0, 6, 6, 0, 0, 0,
+	 0},
+	{TCP_CLOSE_WAIT, ROLE_CLIENT, true, 6, 0, 7, 10, 4, 0, 0, 6, 6, 9, 3, 0,
+	 0},
+	{TCP_CLOSE_WAIT, ROLE_CLIENT, true, 6, 0, 7, 10, 0, 0, 0, 6, 6, 9, 0, 0,
+	 0}, /* EOF was read */
 	/* our FIN: under way, behind unsent data, acknowledged */
-	{TCP_FIN_WAIT1, ROLE_SERVER, false, 6, 0, 6, 0, 0, 1, 0,
-	 6, 6, 0, 0, 0, 0},
-	{TCP_LAST_ACK, ROLE_SERVER, true, 6, 0, 2, 1, 0, 5, 0,
-	 6, 2, 0, 0, 4, 0},
-	{TCP_CLOSING, ROLE_CLIENT, true, 6, 0, 7, 1, 0, 1, 0,
-	 6, 6, 0, 0, 0, 0},
-	{TCP_FIN_WAIT1, ROLE_SERVER, false, 6, 0, 2, 0, 0, 4, 8,
-	 6, 2, 0, 0, 4, 7},
-	{TCP_FIN_WAIT2, ROLE_SERVER, false, 6, 0, 7, 0, 0, 0, 0,
-	 6, 6, 0, 0, 0, 0},
-	{TCP_FIN_WAIT2, ROLE_CLIENT, false, 6, 0, 8, 0, 0, 0, 0,
-	 6, 6, 0, 0, 0, 0},
+	{TCP_FIN_WAIT1, ROLE_SERVER, false, 6, 0, 6, 0, 0, 1, 0, 6, 6, 0, 0, 0,
+	 0},
+	{TCP_LAST_ACK, ROLE_SERVER, true, 6, 0, 2, 1, 0, 5, 0, 6, 2, 0, 0, 4,
+	 0},
+	{TCP_CLOSING, ROLE_CLIENT, true, 6, 0, 7, 1, 0, 1, 0, 6, 6, 0, 0, 0, 0},
+	{TCP_FIN_WAIT1, ROLE_SERVER, false, 6, 0, 2, 0, 0, 4, 8, 6, 2, 0, 0, 4,
+	 7},
+	{TCP_FIN_WAIT2, ROLE_SERVER, false, 6, 0, 7, 0, 0, 0, 0, 6, 6, 0, 0, 0,
+	 0},
+	{TCP_FIN_WAIT2, ROLE_CLIENT, false, 6, 0, 8, 0, 0, 0, 0, 6, 6, 0, 0, 0,
+	 0},
 	/* in the handshake the SYN is under way; nothing can be read */
-	{TCP_SYN_SENT, ROLE_CLIENT, false, 0, 0, 0, 0, 77, 1, 0,
-	 0, 0, 0, U, 0, 0},
-	{TCP_SYN_RECV, ROLE_SERVER, false, 0, 0, 0, 0, 77, 1, 0,
-	 0, 0, 0, U, 0, 0},
+	{TCP_SYN_SENT, ROLE_CLIENT, false, 0, 0, 0, 0, 77, 1, 0, 0, 0, 0, U, 0,
+	 0},
+	{TCP_SYN_RECV, ROLE_SERVER, false, 0, 0, 0, 0, 77, 1, 0, 0, 0, 0, U, 0,
+	 0},
 };
 #undef U
 
@@ -220,10 +219,10 @@ static void check_bytes(const struct byte_case *c, size_t i)
 	    f.unread_bytes != c->f_unread || f.unacked_bytes != c->f_unacked ||
 	    f.unsent_bytes != c->f_unsent)
 		fail_msg("case %zu: sent %d acked %d received %d unread %d "
-			 "unacked %d unsent %d", i, (int)f.sent_bytes,
-			 (int)f.acked_bytes, (int)f.received_bytes,
-			 (int)f.unread_bytes, (int)f.unacked_bytes,
-			 (int)f.unsent_bytes);
+			 "unacked %d unsent %d",
+			 i, (int)f.sent_bytes, (int)f.acked_bytes,
+			 (int)f.received_bytes, (int)f.unread_bytes,
+			 (int)f.unacked_bytes, (int)f.unsent_bytes);
 	assert_int_equal(f.unsolicited, !c->f_unacked && !c->f_unsent);
 }
 

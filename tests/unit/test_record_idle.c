@@ -109,8 +109,8 @@ struct idle_case {
 	const char *what;
 	enum rec_kind kind;
 	int age_ms, send_ms, receive_ms, ack_ms; /* -1: never */
-	int request_ms;	 /* of what is unacknowledged; -1: nothing is */
-	int asked;	 /* answered: 1, 0; -1: not known */
+	int request_ms; /* of what is unacknowledged; -1: nothing is */
+	int asked;	/* answered: 1, 0; -1: not known */
 	uint32_t unread;
 	bool keepalive;
 	int64_t idle_ms;
@@ -135,8 +135,8 @@ static const struct idle_case idle_cases[] = {
 	 false, 0},
 	{"we only send: since the ACK before", REC_RECEIVED, 9000, 0, -1, 4000,
 	 0, 0, 0, false, 4000},
-	{"we only send: that ACK is of the same request", REC_RECEIVED, 9000,
-	 0, -1, 900, 0, 0, 0, false, 9000},
+	{"we only send: that ACK is of the same request", REC_RECEIVED, 9000, 0,
+	 -1, 900, 0, 0, 0, false, 9000},
 	{"an ACK may be that of a keepalive probe", REC_RECEIVED, 9000, 0, -1,
 	 4000, 0, 0, 0, true, 9000},
 	{"data came after the request", REC_RECEIVED, 9000, 400, 100, 100, 400,
@@ -224,8 +224,8 @@ static void test_hangup(void **state)
 	f = raw_decode(&r);
 	assert_int_equal(f.kind, KIND_HANGUP);
 	assert_int_equal(f.mono_ns, NOW - 3000 * RAW_MS);
-	assert_int_equal(f.time_us, (int64_t)(NOW - 3000 * RAW_MS +
-					      RAW_OFFSET_NS) / 1000);
+	assert_int_equal(f.time_us,
+			 (int64_t)(NOW - 3000 * RAW_MS + RAW_OFFSET_NS) / 1000);
 	assert_int_equal(f.peer_fin_before_ms, 0);
 	assert_int_equal(f.age_ms, 7000);
 	assert_int_equal(f.since_send_ms, 5000);

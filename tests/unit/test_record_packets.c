@@ -37,7 +37,7 @@ static void test_labels(void **state)
 	assert_int_equal(f.tls, TLS_HELLO_OUT);
 	assert_int_equal(f.tls_alert, 40);
 	assert_int_equal(f.http_status, 503);
-	r.tls_alert = 1; /* close_notify is 0 */
+	r.tls_alert = 1;     /* close_notify is 0 */
 	r.first_in = LABELS; /* of a newer probe */
 	f = raw_decode(&r);
 	assert_int_equal(f.tls_alert, 0);

@@ -111,7 +111,8 @@ static void show_difference(const char *name, const char *want, const char *got)
 		got++;
 	}
 	print_error("%s: line %d differs from here\n  expected: %.120s\n"
-		    "  found:    %.120s\n", name, line, want, got);
+		    "  found:    %.120s\n",
+		    name, line, want, got);
 }
 
 static int check(const char *name, const char *golden, const char *got)

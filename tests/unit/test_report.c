@@ -103,7 +103,7 @@ int store_set_note(struct store *s, const char *key, const char *text)
 /* Nobody looks into these. */
 static char a_writer, a_store;
 #define WRITER ((struct writer *)&a_writer)
-#define STORE ((struct store *)&a_store)
+#define STORE  ((struct store *)&a_store)
 
 struct world {
 	struct line *l;
@@ -261,8 +261,9 @@ static void test_metrics(void **state)
 
 	world.store.events = 4711;
 	report_update(w->r, WRITER, false);
-	assert_int_equal(metrics_render(report_metrics(w->r),
-					METRICS_TEXT, &page, &size), 0);
+	assert_int_equal(metrics_render(report_metrics(w->r), METRICS_TEXT,
+					&page, &size),
+			 0);
 	assert_non_null(strstr(page, "\nrstscope_sockets_seeded 12\n"));
 	assert_non_null(strstr(page, "\nrstscope_store_events 4711\n"));
 	assert_non_null(strstr(page, "kernel=\"6.18.0\""));

@@ -150,8 +150,8 @@ static void test_callback_stops(void **state)
 static void zoo(struct event *ev, int i)
 {
 	static const char *const peers[] = {
-		"10.0.0.1", "10.0.1.1", "192.168.7.9", "2001:db8::5",
-		"2001:db8:0:1::5", "fe80::1",
+		"10.0.0.1",    "10.0.1.1",	  "192.168.7.9",
+		"2001:db8::5", "2001:db8:0:1::5", "fe80::1",
 	};
 
 	sample_full(ev, i + 1);
@@ -208,15 +208,27 @@ static void compare_filter(struct store *s, const char *const *set)
 static void test_filters_agree(void **state)
 {
 	static const char *const sets[][7] = {
-		{NULL}, {"benign", "", "kind", "sent"}, {"since", "100s"},
-		{"until", "100s"}, {"process", "p1"}, {"pid", "103"},
-		{"peer", "10.0.0.1"}, {"peer", "10.0.0.0/16"},
-		{"peer", "2001:db8::/32"}, {"peer", "2001:db8::/63"},
-		{"peer", "::/0"}, {"peer", "0.0.0.0/0"},
-		{"peer", "10.0.0.0/8:441"}, {"port", "443"},
-		{"cause", "linger_zero"}, {"kind", "hangup"},
-		{"syscall", "write"}, {"unit", "u1"}, {"container", "bb"},
-		{"container", "BB"}, {"host", "h1"},
+		{NULL},
+		{"benign", "", "kind", "sent"},
+		{"since", "100s"},
+		{"until", "100s"},
+		{"process", "p1"},
+		{"pid", "103"},
+		{"peer", "10.0.0.1"},
+		{"peer", "10.0.0.0/16"},
+		{"peer", "2001:db8::/32"},
+		{"peer", "2001:db8::/63"},
+		{"peer", "::/0"},
+		{"peer", "0.0.0.0/0"},
+		{"peer", "10.0.0.0/8:441"},
+		{"port", "443"},
+		{"cause", "linger_zero"},
+		{"kind", "hangup"},
+		{"syscall", "write"},
+		{"unit", "u1"},
+		{"container", "bb"},
+		{"container", "BB"},
+		{"host", "h1"},
 		{"since", "300s", "process", "p2", "host", "h0"},
 		{"since", "300s", "peer", "10.0.0.0/8"},
 		{"since", "300s", "peer", "::/0"},
@@ -258,15 +270,15 @@ static void test_prune_age(void **state)
 	int calls;
 
 	put_many(s, 1, 100, USEC_PER_SEC);
-	assert_int_equal(prune_all(s, SAMPLE_TIME + 100 * USEC_PER_SEC, 50, 0,
-				   &calls),
-			 49);
+	assert_int_equal(
+		prune_all(s, SAMPLE_TIME + 100 * USEC_PER_SEC, 50, 0, &calls),
+		49);
 	filter_init(&f);
 	assert_int_equal(ask(s, &f).id[0], 50);
 	/* All gone: the ids go on nevertheless. */
-	assert_int_equal(prune_all(s, SAMPLE_TIME + 1000 * USEC_PER_SEC, 50, 0,
-				   &calls),
-			 51);
+	assert_int_equal(
+		prune_all(s, SAMPLE_TIME + 1000 * USEC_PER_SEC, 50, 0, &calls),
+		51);
 	assert_int_equal(store_size(s, &bytes, &events), 0);
 	assert_int_equal(events, 0);
 	assert_int_equal(store_last_id(s, &id), 0);

@@ -206,8 +206,7 @@ static void test_migration(void **state)
 	assert_int_equal(sqlite3_open(d->path, &db), SQLITE_OK);
 	assert_int_equal(schema_migrate(db, steps, 1, err, sizeof(err)), 0);
 	sqlite3_close(db);
-	assert_int_equal(schema_probe(d->path, err, sizeof(err)),
-			 SCHEMA_OURS);
+	assert_int_equal(schema_probe(d->path, err, sizeof(err)), SCHEMA_OURS);
 	assert_int_equal(sqlite3_open(d->path, &db), SQLITE_OK);
 	assert_int_equal(schema_migrate(db, steps, 3, err, sizeof(err)), 0);
 	schema_get_int(db, "SELECT b FROM t", &value);

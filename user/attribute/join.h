@@ -14,20 +14,20 @@
 
 #include "user/observe/facts.h"
 
-#define SETTLE_MS 50
+#define SETTLE_MS     50
 #define JOIN_CAPACITY 16384
 
 /* What the table touches stands together, at the head: a storm is bound by
  * memory, and the facts are large. */
 struct failure {
-	uint64_t flow_key;  /* of its tuple, as seen from its own end */
-	struct failure *flow_next;     /* alike tuples */
-	struct failure *id_next;       /* alike ids */
+	uint64_t flow_key;	   /* of its tuple, as seen from its own end */
+	struct failure *flow_next; /* alike tuples */
+	struct failure *id_next;   /* alike ids */
 	struct failure *newer, *older; /* in order of arrival */
-	int64_t event;	    /* id of its event; NOT_KNOWN until settled */
+	int64_t event; /* id of its event; NOT_KNOWN until settled */
 	bool settled, folded, voided;
-	bool hit;	    /* its RST hit a socket of this host */
-	bool stands;	    /* its event counts folded ones, too */
+	bool hit;    /* its RST hit a socket of this host */
+	bool stands; /* its event counts folded ones, too */
 	struct facts facts;
 	uint64_t settled_ns; /* CLOCK_MONOTONIC */
 	uint64_t stamp;	     /* of the history its verdict was made with */

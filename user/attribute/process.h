@@ -17,7 +17,7 @@ struct process {
 	uint64_t start_ns; /* CLOCK_BOOTTIME; with pid: which process */
 	int64_t uid;	   /* NOT_KNOWN */
 	char comm[REC_COMM + 1];
-	char exe[256];	   /* "" where it could not be read */
+	char exe[256]; /* "" where it could not be read */
 	char unit[128];
 	char container[65];
 	char pod[40];

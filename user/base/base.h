@@ -12,8 +12,8 @@
 #include <stdio.h>
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define NSEC_PER_SEC 1000000000ull
-#define USEC_PER_SEC 1000000ll
+#define NSEC_PER_SEC  1000000000ull
+#define USEC_PER_SEC  1000000ll
 
 /* Exit statuses of both programs (cli.md); mapped in main alone. */
 enum exit_status {
@@ -25,14 +25,19 @@ enum exit_status {
 };
 
 /* --- log.c: to stderr; "<3>" prefixes where stderr is the journal --------- */
-enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+enum log_level {
+	LOG_LEVEL_ERROR,
+	LOG_LEVEL_WARN,
+	LOG_LEVEL_INFO,
+	LOG_LEVEL_DEBUG
+};
 void log_set_level(enum log_level level);
 void log_set_program(const char *name); /* shown before each line */
 void log_write(enum log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 #define log_error(...) log_write(LOG_LEVEL_ERROR, __VA_ARGS__)
-#define log_warn(...) log_write(LOG_LEVEL_WARN, __VA_ARGS__)
-#define log_info(...) log_write(LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_warn(...)  log_write(LOG_LEVEL_WARN, __VA_ARGS__)
+#define log_info(...)  log_write(LOG_LEVEL_INFO, __VA_ARGS__)
 #define log_debug(...) log_write(LOG_LEVEL_DEBUG, __VA_ARGS__)
 
 /* --- parse*.c: whole-string parsers; -EINVAL, -ERANGE --------------------- */
@@ -49,12 +54,13 @@ int parse_size(const char *text, int64_t *bytes);
 int parse_time_us(const char *text, int64_t now_us, int64_t *us);
 /* An address; *family becomes 4 or 6, IPv4-mapped ones 4. */
 int parse_ip(const char *text, uint8_t *family, uint8_t ip[16]);
-/* "1.2.3.4", "10.0.0.0/8", "1.2.3.4:80", "[::1]:80", "fd00::/8"; port -1: none. */
+/* "1.2.3.4", "10.0.0.0/8", "1.2.3.4:80", "[::1]:80", "fd00::/8"; port -1: none.
+ */
 int parse_peer(const char *text, uint8_t *family, uint8_t ip[16], uint8_t *bits,
 	       int64_t *port);
 
 /* --- format.c ------------------------------------------------------------- */
-#define IP_TEXT 48
+#define IP_TEXT	  48
 #define TIME_TEXT 40
 void format_ip(uint8_t family, const uint8_t ip[16], char out[IP_TEXT]);
 /* "1.2.3.4:80", "[::1]:80" */
@@ -76,7 +82,8 @@ const char *errno_name(int64_t nr);
 /* The errno of that name, or -ENOENT. */
 int errno_by_name(const char *name);
 
-/* A plain copy of a string, cut to fit: for paths where snprintf is too dear. */
+/* A plain copy of a string, cut to fit: for paths where snprintf is too dear.
+ */
 void text_copy(char *to, size_t size, const char *from);
 
 /* --- clock.c -------------------------------------------------------------- */

@@ -21,12 +21,12 @@
  * While records come the ring is drained every DRAIN_MS without wake-ups; after
  * QUIET_TURNS empty turns the kernel is asked to wake us again.
  */
-#define DRAIN_MS 20
+#define DRAIN_MS    20
 #define QUIET_TURNS 10
 #define DRAIN_BATCH 8192
-#define FLUSH_US (500 * 1000)
-#define REPORT_US (2 * USEC_PER_SEC)
-#define STRAYS_US USEC_PER_SEC
+#define FLUSH_US    (500 * 1000)
+#define REPORT_US   (2 * USEC_PER_SEC)
+#define STRAYS_US   USEC_PER_SEC
 
 struct daemon {
 	const struct config *config;
@@ -114,8 +114,8 @@ static enum exit_status open_record(struct daemon *d)
 	if (!d->config->record[0])
 		return EXIT_OK;
 	d->record = fopen(d->config->record, "we");
-	if (!d->record || record_write_header(d->record,
-					      observer_context(d->observer))) {
+	if (!d->record ||
+	    record_write_header(d->record, observer_context(d->observer))) {
 		log_error("cannot write %s: %s", d->config->record,
 			  strerror(errno));
 		return EXIT_FAILED;
@@ -241,8 +241,8 @@ static enum exit_status open_all(struct daemon *d)
 {
 	typedef enum exit_status (*step_fn)(struct daemon *);
 	static const step_fn steps[] = {
-		open_store,   open_probes,  open_record, open_pipeline,
-		open_metrics, open_http,
+		open_store,    open_probes,  open_record,
+		open_pipeline, open_metrics, open_http,
 	};
 	enum exit_status status = EXIT_OK;
 
@@ -317,8 +317,9 @@ static int wait_ms(const struct daemon *d, int64_t now_us)
 	if (d->busy && ms > DRAIN_MS)
 		ms = DRAIN_MS;
 	if (due) {
-		int64_t due_ms = due > now_ns ? (int64_t)(due - now_ns) / 1000000 + 1
-					      : 0;
+		int64_t due_ms = due > now_ns
+					 ? (int64_t)(due - now_ns) / 1000000 + 1
+					 : 0;
 
 		if (due_ms < ms)
 			ms = due_ms < DRAIN_MS ? DRAIN_MS : due_ms;
@@ -330,8 +331,8 @@ static void turn(struct daemon *d)
 {
 	int64_t now_us = clock_unix_us();
 	struct pollfd fds[] = {
-		{ .fd = d->signals, .events = POLLIN },
-		{ .fd = observer_fd(d->observer), .events = POLLIN },
+		{.fd = d->signals, .events = POLLIN},
+		{.fd = observer_fd(d->observer), .events = POLLIN},
 	};
 	struct signalfd_siginfo info;
 
@@ -356,8 +357,9 @@ static void announce(struct daemon *d)
 				 probes[i].why);
 	}
 	log_info("watching: %zu of %zu probes, %d sockets were there before, "
-		 "store %s, http %s", up, n, d->seeded < 0 ? 0 : d->seeded,
-		 d->config->store, d->config->listen);
+		 "store %s, http %s",
+		 up, n, d->seeded < 0 ? 0 : d->seeded, d->config->store,
+		 d->config->listen);
 	notify_ready();
 	notify_status("watching with %zu of %zu probes", up, n);
 }
@@ -403,7 +405,7 @@ static void close_all(struct daemon *d)
 
 enum exit_status daemon_run(const struct config *config)
 {
-	struct daemon d = { .config = config, .signals = -1 };
+	struct daemon d = {.config = config, .signals = -1};
 	enum exit_status status = open_all(&d);
 
 	if (status == EXIT_OK)

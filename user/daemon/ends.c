@@ -18,7 +18,8 @@ static void other_did_before(const struct fact_closed *closer,
 		return;
 	}
 	format_duration_ms((double)closer->before_ms, ago, sizeof(ago));
-	snprintf(out->did, sizeof(out->did), "%.30s %s before", closer->did, ago);
+	snprintf(out->did, sizeof(out->did), "%.30s %s before", closer->did,
+		 ago);
 }
 
 static void other_did(const struct failure *from, enum cause cause,
@@ -28,13 +29,13 @@ static void other_did(const struct failure *from, enum cause cause,
 		enum cause cause;
 		const char *did;
 	} words[] = {
-		{ CAUSE_LINGER_ZERO, "closed with SO_LINGER 0" },
-		{ CAUSE_CLOSE_WITH_UNREAD_DATA, "closed with data unread" },
-		{ CAUSE_ADMIN_ABORT, "destroyed the socket" },
-		{ CAUSE_LISTENER_CLOSED, "closed the listener" },
-		{ CAUSE_ACCEPT_OVERFLOW, "had its accept queue full" },
-		{ CAUSE_PROCESS_EXIT, "exited" },
-		{ CAUSE_PORT_CLOSED, "does not listen there" },
+		{CAUSE_LINGER_ZERO, "closed with SO_LINGER 0"},
+		{CAUSE_CLOSE_WITH_UNREAD_DATA, "closed with data unread"},
+		{CAUSE_ADMIN_ABORT, "destroyed the socket"},
+		{CAUSE_LISTENER_CLOSED, "closed the listener"},
+		{CAUSE_ACCEPT_OVERFLOW, "had its accept queue full"},
+		{CAUSE_PROCESS_EXIT, "exited"},
+		{CAUSE_PORT_CLOSED, "does not listen there"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
@@ -55,7 +56,7 @@ static void other_did(const struct failure *from, enum cause cause,
 
 /* What the sender's own event says of it, for the one that received. */
 void ends_from_sender(struct failure *f, const struct failure *sender,
-			      int cause)
+		      int cause)
 {
 	struct fact_closed *other = &f->facts.other;
 	enum via via;

@@ -7,7 +7,7 @@
 #include "user/base/base.h"
 
 /* uthash's own is a third of the cost of folding */
-#define HASH_FUNCTION(key, length, value) \
+#define HASH_FUNCTION(key, length, value)                                      \
 	((value) = (unsigned int)hash_bytes(key, length, 0))
 #include <uthash.h>
 
@@ -71,7 +71,7 @@ static void evict_one(struct fold *f)
 {
 	struct group *g, *next;
 
-	HASH_ITER(hh, f->groups, g, next) {
+	HASH_ITER (hh, f->groups, g, next) {
 		if (g->dirty)
 			continue;
 		group_free(f, g);
@@ -152,7 +152,7 @@ struct event *fold_kept(struct fold *f, int64_t id)
 {
 	struct group *g, *next;
 
-	HASH_ITER(hh, f->groups, g, next) {
+	HASH_ITER (hh, f->groups, g, next) {
 		if (g->event && g->event->id == id)
 			return g->event;
 	}
@@ -184,7 +184,7 @@ void fold_free(struct fold *f)
 
 	if (!f)
 		return;
-	HASH_ITER(hh, f->groups, g, next)
+	HASH_ITER (hh, f->groups, g, next)
 		group_free(f, g);
 	free(f);
 }

@@ -9,9 +9,9 @@
 
 #include "user/store/event.h"
 
-#define FOLD_SINGLE 10
+#define FOLD_SINGLE    10
 #define FOLD_WINDOW_US (10 * USEC_PER_SEC)
-#define FOLD_GROUPS 1024
+#define FOLD_GROUPS    1024
 
 /* What must be alike; the ephemeral port never counts. Zero it first. */
 struct fold_key {
@@ -19,7 +19,7 @@ struct fold_key {
 	int32_t pad;
 	int64_t pid, netns;
 	uint8_t peer_ip[16];
-	uint16_t port;	 /* the service's */
+	uint16_t port; /* the service's */
 	uint16_t pad2[3];
 };
 

@@ -13,7 +13,7 @@
 #include "user/daemon/ends.h"
 
 #define PROCESSES_CAPACITY 8192
-#define OOM_VICTIMS 16
+#define OOM_VICTIMS	   16
 
 struct pipeline {
 	struct pipeline_config config;
@@ -83,8 +83,7 @@ static void mark_oom(const struct pipeline *p, struct fact_task *task)
 
 static void feed_exit(struct pipeline *p, const struct rec_exit *rec)
 {
-	int64_t time_us = record_time_us(rec->head.time_ns,
-					 p->config.context);
+	int64_t time_us = record_time_us(rec->head.time_ns, p->config.context);
 	struct fact_task task;
 
 	record_task(&rec->task, &task);
@@ -151,7 +150,8 @@ static void tell_sender(struct pipeline *p, struct failure *hit)
 	amend(p, sender);
 }
 
-/* /proc is read while the process is still there: it may die before settling. */
+/* /proc is read while the process is still there: it may die before settling.
+ */
 static void meet(struct pipeline *p, const struct fact_task *task)
 {
 	if (task->pid != NOT_KNOWN && !task->exiting)
@@ -366,9 +366,9 @@ static void keep_or_fold(struct pipeline *p, struct failure *f, int cause)
  * with the same idle time) may change a verdict for YOUNG_NS; looked at once in
  * REVIEW_NS.
  */
-#define YOUNG_NS (30 * NSEC_PER_SEC)
+#define YOUNG_NS  (30 * NSEC_PER_SEC)
 #define REVIEW_NS (NSEC_PER_SEC / 2)
-#define SURER 0.05
+#define SURER	  0.05
 
 static void review(struct pipeline *p, struct failure *f)
 {
@@ -423,7 +423,7 @@ static void settle(struct pipeline *p, struct failure *f, struct failure *other)
 		ends_from_receiver(f, other);
 	else if (other)
 		ends_from_sender(f, other,
-				  engine_cause_fast(p->engine, &other->facts));
+				 engine_cause_fast(p->engine, &other->facts));
 	cause = engine_cause_fast(p->engine, &f->facts);
 	if (cause < 0)
 		cause = (int)engine_cause(p->engine, &f->facts, &confidence);

@@ -27,7 +27,7 @@ typedef void (*pipeline_event_fn)(const struct event *ev, int64_t counted,
 struct pipeline_config {
 	const char *host;
 	const struct record_context *context; /* must outlive the pipeline */
-	const char *proc_root;	/* "/proc"; replay has none: "/nonexistent" */
+	const char *proc_root; /* "/proc"; replay has none: "/nonexistent" */
 	int64_t first_id;
 	bool separate_netns;
 	pipeline_event_fn on_event;
@@ -38,7 +38,7 @@ struct pipeline_config {
 
 struct pipeline_stats {
 	uint64_t records, bad_records; /* torn or foreign ones */
-	uint64_t voided;  /* false received events, taken back */
+	uint64_t voided;	       /* false received events, taken back */
 	uint64_t amended; /* events that changed after they were handed over */
 	struct join_stats join;
 	struct fold_stats fold;

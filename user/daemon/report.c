@@ -16,7 +16,7 @@ struct report {
 	struct report_config config;
 	struct metrics *metrics;
 	int64_t started_us;
-	struct metrics_sample sample;	/* scratch: they are large */
+	struct metrics_sample sample; /* scratch: they are large */
 	struct blind_spot spots[BLIND_SPOTS_MAX];
 	_Atomic int64_t updated_us;
 	_Atomic int store_error;

@@ -14,7 +14,7 @@
 struct report;
 
 struct report_config {
-	const char *host, *listen;	/* must outlive the report */
+	const char *host, *listen; /* must outlive the report */
 	const struct observer *observer;
 	const struct pipeline *pipeline;
 	int64_t metric_processes;
@@ -25,7 +25,8 @@ struct report *report_new(const struct report_config *config);
 void report_free(struct report *r);
 /* The registry; the report owns it. */
 struct metrics *report_metrics(struct report *r);
-/* The first note, before the store has its thread: `doctor` finds it at once. */
+/* The first note, before the store has its thread: `doctor` finds it at once.
+ */
 void report_first(struct report *r, struct store *store);
 /* Refreshes all of it; `ended` for the daemon's last words. */
 void report_update(struct report *r, struct writer *writer, bool ended);

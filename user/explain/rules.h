@@ -31,10 +31,18 @@ struct rule {
 	} effect[RULE_EFFECTS];
 };
 
-extern const struct rule rules_idle[]; /* what time explains */
+extern const struct rule rules_idle[]; /* what we came back to */
 extern const size_t rules_idle_count;
-extern const struct rule rules_sudden[]; /* what no timer explains */
+extern const struct rule rules_ended[]; /* what lay idle, or took too long */
+extern const size_t rules_ended_count;
+extern const struct rule rules_young[]; /* new ones that were not served */
+extern const size_t rules_young_count;
+extern const struct rule rules_sudden[]; /* transfers broken off */
 extern const size_t rules_sudden_count;
+extern const struct rule rules_served[]; /* complete exchanges, probes */
+extern const size_t rules_served_count;
+extern const struct rule rules_death[]; /* what ends many at once */
+extern const size_t rules_death_count;
 extern const struct rule rules_path[]; /* what the RST looks like */
 extern const size_t rules_path_count;
 extern const struct rule rules_tls[]; /* handshakes */

@@ -162,7 +162,11 @@ static enum cause weigh(struct scores *s, const struct view *view,
 
 	start(s, view->f->kind);
 	run(s, view, rules_idle, rules_idle_count);
+	run(s, view, rules_ended, rules_ended_count);
+	run(s, view, rules_young, rules_young_count);
 	run(s, view, rules_sudden, rules_sudden_count);
+	run(s, view, rules_served, rules_served_count);
+	run(s, view, rules_death, rules_death_count);
 	run(s, view, rules_path, rules_path_count);
 	run(s, view, rules_tls, rules_tls_count);
 	cause = share_out(s);

@@ -72,7 +72,8 @@ static void choose_all(struct observer *o)
 /* One entry for each 64 KiB of memory: 128 B each, so 0.2 % of it at most. */
 static uint32_t connections_default(void)
 {
-	int64_t bytes = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
+	int64_t bytes =
+		(int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
 	int64_t n = bytes / 65536;
 
 	return n < 16384 ? 16384 : n > 1048576 ? 1048576 : (uint32_t)n;
@@ -84,10 +85,11 @@ static void configure(struct observer *o, struct rstscope *skel)
 
 	skel->rodata->set_separate_netns = o->config.separate_netns;
 	skel->rodata->set_drop_reason = o->drop_reason < 0 ? 0 : o->drop_reason;
-	bpf_map__set_max_entries(skel->maps.conns, n ? n : connections_default());
-	bpf_map__set_max_entries(skel->maps.ring,
-				 o->config.ring_bytes ? o->config.ring_bytes
-						      : RING_BYTES);
+	bpf_map__set_max_entries(skel->maps.conns,
+				 n ? n : connections_default());
+	bpf_map__set_max_entries(skel->maps.ring, o->config.ring_bytes
+							  ? o->config.ring_bytes
+							  : RING_BYTES);
 }
 
 static struct bpf_program *find_program(struct rstscope *skel, const char *name)
@@ -109,8 +111,8 @@ static struct rstscope *open_skeleton(struct observer *o,
 
 		if (!c->method || (only && only != c))
 			continue;
-		bpf_program__set_autoload(find_program(skel, c->method->program),
-					  true);
+		bpf_program__set_autoload(
+			find_program(skel, c->method->program), true);
 	}
 	return skel;
 }
@@ -124,7 +126,8 @@ static int load_alone(struct observer *o, const struct choice *c)
 	return err;
 }
 
-/* Tries each chosen program alone; one that is refused gives way to the next. */
+/* Tries each chosen program alone; one that is refused gives way to the next.
+ */
 static void drop_refused(struct observer *o)
 {
 	for (size_t i = 0; i < o->choices_count; i++) {
@@ -132,8 +135,9 @@ static void drop_refused(struct observer *o)
 		int err;
 
 		while (c->method && (err = load_alone(o, c))) {
-			snprintf(c->why, sizeof(c->why), "%s is refused: %.150s",
-				 c->method->method, strerror(-err));
+			snprintf(c->why, sizeof(c->why),
+				 "%s is refused: %.150s", c->method->method,
+				 strerror(-err));
 			next_method(o, c);
 		}
 	}
@@ -179,7 +183,8 @@ static void attach(struct observer *o, struct choice *c)
 	if (c->link)
 		return;
 	err = errno;
-	snprintf(c->why, sizeof(c->why), "attach failed: %.170s", strerror(err));
+	snprintf(c->why, sizeof(c->why), "attach failed: %.170s",
+		 strerror(err));
 	c->method = NULL;
 }
 

@@ -13,7 +13,8 @@ uint64_t observer_tally(const struct observer *o, uint32_t row)
 {
 	uint64_t values[o->cpus], sum = 0;
 
-	if (bpf_map_lookup_elem(bpf_map__fd(o->skel->maps.tallies), &row, values))
+	if (bpf_map_lookup_elem(bpf_map__fd(o->skel->maps.tallies), &row,
+				values))
 		return 0;
 	for (int i = 0; i < o->cpus; i++)
 		sum += values[i];
@@ -26,7 +27,8 @@ static void sum_count(const struct observer *o, uint32_t row,
 	struct rec_count values[o->cpus];
 
 	memset(out, 0, sizeof(*out));
-	if (bpf_map_lookup_elem(bpf_map__fd(o->skel->maps.counts), &row, values))
+	if (bpf_map_lookup_elem(bpf_map__fd(o->skel->maps.counts), &row,
+				values))
 		return;
 	for (int i = 0; i < o->cpus; i++) {
 		out->seen += values[i].seen;
@@ -101,8 +103,8 @@ size_t observer_get_blind_spots(const struct observer *o,
 
 		if (c->method || n >= BLIND_SPOTS_MAX)
 			continue;
-		snprintf(spots[n++].text, sizeof(spots[0].text), "%.120s: %.70s",
-			 c->hook->blind, c->why);
+		snprintf(spots[n++].text, sizeof(spots[0].text),
+			 "%.120s: %.70s", c->hook->blind, c->why);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(always_blind) && n < BLIND_SPOTS_MAX;
 	     i++)

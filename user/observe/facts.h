@@ -48,7 +48,7 @@ struct endpoint {
 
 /* A process as the kernel described it at the moment it acted. */
 struct fact_task {
-	int64_t pid;	  /* thread group id, initial namespace; NOT_KNOWN: none */
+	int64_t pid; /* thread group id, initial namespace; NOT_KNOWN: none */
 	int64_t tid;
 	int64_t uid;
 	uint64_t start_ns; /* 0: not known */
@@ -74,109 +74,110 @@ struct fact_call {
 struct fact_closed {
 	bool known;
 	struct fact_task task;
-	struct fact_call call;	/* errno, delay: never known here */
-	bool aborted;		/* with a RST rather than with a FIN */
-	int64_t before_ms;	/* how long before the failure; NOT_KNOWN */
-	int64_t age_ms;		/* of the connection at that close */
-	int64_t idle_ms;	/* without data either way at that close */
-	int64_t unread_bytes;	/* left unread at that close */
-	char did[64];		/* in words: "closed with SO_LINGER 0" */
-	int64_t event;		/* id of its own event; NOT_KNOWN: has none */
-	char cause[32];		/* the cause of its own event, "" if none */
+	struct fact_call call; /* errno, delay: never known here */
+	bool aborted;	       /* with a RST rather than with a FIN */
+	int64_t before_ms;     /* how long before the failure; NOT_KNOWN */
+	int64_t age_ms;	       /* of the connection at that close */
+	int64_t idle_ms;       /* without data either way at that close */
+	int64_t unread_bytes;  /* left unread at that close */
+	char did[64];	       /* in words: "closed with SO_LINGER 0" */
+	int64_t event;	       /* id of its own event; NOT_KNOWN: has none */
+	char cause[32];	       /* the cause of its own event, "" if none */
 };
 
 struct facts {
-	uint64_t failure;     /* joins the records; unique per daemon run */
-	int64_t time_us;      /* UNIX time of the RST or of the failure */
-	uint64_t mono_ns;     /* the same moment on CLOCK_MONOTONIC */
+	uint64_t failure; /* joins the records; unique per daemon run */
+	int64_t time_us;  /* UNIX time of the RST or of the failure */
+	uint64_t mono_ns; /* the same moment on CLOCK_MONOTONIC */
 	enum failure_kind kind;
-	int64_t count;	      /* 1 + alike ones that the kernel only counted */
+	int64_t count; /* 1 + alike ones that the kernel only counted */
 
 	/* the connection */
 	bool tuple_known;
-	uint8_t family;	      /* 4 or 6 */
+	uint8_t family; /* 4 or 6 */
 	int64_t netns;
 	struct endpoint local, peer;
 	enum rec_role role;
-	int state;	      /* TCP_*, before the failure; NOT_KNOWN */
-	int64_t age_ms;	      /* since ESTABLISHED */
-	int64_t idle_ms;      /* before the last exchange: event.schema.json */
-	int64_t since_send_ms;	  /* since our last transmission of data */
+	int state;	       /* TCP_*, before the failure; NOT_KNOWN */
+	int64_t age_ms;	       /* since ESTABLISHED */
+	int64_t idle_ms;       /* before the last exchange: event.schema.json */
+	int64_t since_send_ms; /* since our last transmission of data */
 	int64_t since_receive_ms; /* since the peer's last data */
 	int64_t since_ack_ms;	  /* since the peer's last ACK of any kind */
 	int64_t since_request_ms; /* since the oldest unacknowledged write */
 	int64_t sent_bytes, acked_bytes, received_bytes, unread_bytes;
-	int64_t unacked_bytes;	/* sent, not acknowledged */
-	int64_t unsent_bytes;	/* written, not yet sent */
+	int64_t unacked_bytes;			  /* sent, not acknowledged */
+	int64_t unsent_bytes;			  /* written, not yet sent */
 	int64_t sent_segments, received_segments; /* with data */
 	int64_t srtt_us;
-	int64_t retransmits;	/* of what is unacknowledged */
+	int64_t retransmits; /* of what is unacknowledged */
 	int64_t total_retransmits;
-	int64_t probes_out;	/* keepalive or window probes unanswered */
+	int64_t probes_out; /* keepalive or window probes unanswered */
 	enum tri peer_fin;
 	int64_t peer_fin_before_ms; /* how long before the failure; NOT_KNOWN */
-	enum tri answered;	/* data came after our last write */
-	enum tri goodbye;	/* our last write was a farewell (QUIT ...) */
-	enum tri keepalive_on;	/* SO_KEEPALIVE */
-	enum tri linger0;	/* SO_LINGER {1,0} */
+	enum tri answered;	    /* data came after our last write */
+	enum tri goodbye;	 /* our last write was a farewell (QUIT ...) */
+	enum tri keepalive_on;	 /* SO_KEEPALIVE */
+	enum tri linger0;	 /* SO_LINGER {1,0} */
 	int64_t user_timeout_ms; /* 0: not set */
-	int64_t keepalive_ms;	/* TCP_KEEPIDLE where set, NOT_KNOWN */
-	bool unsolicited;	/* nothing of ours was under way to the peer */
-	int64_t gap_ms;		/* the last pause of about 1 s and more ... */
-	int64_t since_gap_ms;	/* ... and how long before the failure it ended */
-	int64_t worked_idle_ms; /* the longest pause before that: survived */
+	int64_t keepalive_ms;	 /* TCP_KEEPIDLE where set, NOT_KNOWN */
+	bool unsolicited;	 /* nothing of ours was under way to the peer */
+	int64_t gap_ms;		 /* the last pause of about 1 s and more ... */
+	int64_t since_gap_ms; /* ... and how long before the failure it ended */
+	int64_t worked_idle_ms;	   /* the longest pause before that: survived */
 	int64_t fin_since_send_ms; /* from our last write to the peer's FIN */
 	int64_t since_challenge_ms; /* since our last challenge ACK */
-	int64_t accept_pending;	/* listener: handshakes not finished */
+	int64_t accept_pending;	    /* listener: handshakes not finished */
 	/* our connections to that address and port, this one among them */
 	int64_t place_open, place_made;
-	int64_t place_served;	/* closed without failure after data had come */
+	int64_t place_served; /* closed without failure after data had come */
 	int64_t since_served_ms; /* since the last of those; NOT_KNOWN: never */
-	enum rec_notice notice;	/* what the server said with its last words */
-	bool again;		/* the same connection had failed before */
-	bool seeded;		/* older than the daemon */
-	int shutdown;		/* sk_shutdown; NOT_KNOWN */
-	int64_t sock_err;	/* sk_err at an error report; NOT_KNOWN */
-	int64_t sock_err_soft;	/* sk_err_soft: an ICMP error that was kept */
-	uint32_t sock_flags;	/* enum rec_sock_flags */
-	bool sock_known;	/* a full socket was read */
+	enum rec_notice notice;	 /* what the server said with its last words */
+	bool again;		 /* the same connection had failed before */
+	bool seeded;		 /* older than the daemon */
+	int shutdown;		 /* sk_shutdown; NOT_KNOWN */
+	int64_t sock_err;	 /* sk_err at an error report; NOT_KNOWN */
+	int64_t sock_err_soft;	 /* sk_err_soft: an ICMP error that was kept */
+	uint32_t sock_flags;	 /* enum rec_sock_flags */
+	bool sock_known;	 /* a full socket was read */
 
 	/* first bytes, as labels */
 	bool labels_known;
 	enum rec_label first_out, first_in;
 	int64_t first_out_bytes, first_in_bytes;
-	unsigned int tls;	/* enum rec_tls_seen */
-	int tls_alert;		/* TLS AlertDescription; NOT_KNOWN */
-	int http_status;	/* of the first answer; NOT_KNOWN */
+	unsigned int tls; /* enum rec_tls_seen */
+	int tls_alert;	  /* TLS AlertDescription; NOT_KNOWN */
+	int http_status;  /* of the first answer; NOT_KNOWN */
 
 	/* the RST, or the segment that provoked ours */
 	bool packet_known;
 	int64_t rst_ttl, handshake_ttl, rst_window;
 	bool rst_seq_ahead_known;
-	int64_t rst_seq_ahead;	/* signed */
+	int64_t rst_seq_ahead; /* signed */
 	enum tri rst_ack;
-	enum tri rst_timestamps; /* the RST carried TCP timestamps, where the
+	enum tri
+		rst_timestamps;	 /* the RST carried TCP timestamps, where the
 				  * connection uses them: a Linux that aborts
 				  * its socket sends them, one that knows no
 				  * socket, a REJECT rule or a forger does not */
 	enum tri peer_after_rst; /* the peer went on sending after its RST */
 	bool skb_known;
-	int64_t skb_bytes;	/* payload */
+	int64_t skb_bytes; /* payload */
 	/* sequence numbers, to hold segments of one connection against each
 	 * other: where a socket stood, and what a segment without one said */
 	uint32_t rcv_nxt, snd_una, skb_seq, skb_ack;
-	unsigned int skb_flags;	/* TCP flags byte */
+	unsigned int skb_flags; /* TCP flags byte */
 	int reason;		/* enum sk_rst_reason; NOT_KNOWN */
 	char reason_name[48];	/* without SK_RST_REASON_ */
-	int64_t netfilter_us;	/* our segment was dropped there that long ago */
+	int64_t netfilter_us; /* our segment was dropped there that long ago */
 	int64_t accept_backlog, accept_max; /* of a listener */
-	enum tri listening;	/* a socket of this host listens on local.port */
+	enum tri listening; /* a socket of this host listens on local.port */
 
 	/* who */
 	struct fact_task task;	/* acted on the socket at that moment */
 	struct fact_task owner; /* opened it, or listens on its port */
 	struct fact_call call;
-	struct fact_task told;	/* took the error; pid NOT_KNOWN: nobody yet */
+	struct fact_task told; /* took the error; pid NOT_KNOWN: nobody yet */
 	struct fact_closed closer; /* our own end, closed before */
 	struct fact_closed other;  /* the other end, on this host */
 };

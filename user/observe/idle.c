@@ -70,10 +70,12 @@ int64_t facts_idle_ms(const struct facts *f)
 			before = f->age_ms;
 		return before > f->since_receive_ms
 			       ? before - f->since_receive_ms
-			       : before == NOT_KNOWN ? NOT_KNOWN : 0;
+		       : before == NOT_KNOWN ? NOT_KNOWN
+					     : 0;
 	}
 	/* a server's last word wants no answer */
-	if (sent == NOT_KNOWN && f->answered == TRI_NO && f->role != ROLE_SERVER)
+	if (sent == NOT_KNOWN && f->answered == TRI_NO &&
+	    f->role != ROLE_SERVER)
 		sent = f->since_send_ms;
 	if (sent != NOT_KNOWN)
 		return idle_before_request(f, sent);

@@ -45,7 +45,7 @@ static int64_t read_jiffies(struct observer *o)
 /* HZ is one of four; 60 ms tell them apart. */
 static double calibrate_jiffy_ms(struct observer *o)
 {
-	static const int known_hz[] = { 100, 250, 300, 1000 };
+	static const int known_hz[] = {100, 250, 300, 1000};
 	uint64_t start = clock_mono_ns(), end;
 	int64_t first = read_jiffies(o), last;
 	double hz, best = 250;
@@ -55,9 +55,11 @@ static double calibrate_jiffy_ms(struct observer *o)
 	end = clock_mono_ns();
 	if (first < 0 || last < 0)
 		return 4;
-	hz = (double)((last - first) & 0x7fffffff) * 1e9 / (double)(end - start);
+	hz = (double)((last - first) & 0x7fffffff) * 1e9 /
+	     (double)(end - start);
 	for (size_t i = 0; i < ARRAY_SIZE(known_hz); i++) {
-		double now = hz > known_hz[i] ? hz - known_hz[i] : known_hz[i] - hz;
+		double now =
+			hz > known_hz[i] ? hz - known_hz[i] : known_hz[i] - hz;
 		double was = hz > best ? hz - best : best - hz;
 
 		if (now < was)
@@ -107,8 +109,8 @@ static int on_record(void *ctx, void *data, size_t size)
 
 static int open_ring(struct observer *o)
 {
-	o->ring = ring_buffer__new(bpf_map__fd(o->skel->maps.ring), on_record, o,
-				   NULL);
+	o->ring = ring_buffer__new(bpf_map__fd(o->skel->maps.ring), on_record,
+				   o, NULL);
 	return o->ring ? 0 : -errno;
 }
 
@@ -217,8 +219,8 @@ int observer_seed(struct observer *o)
 
 	if (!bpf_program__autoload(o->skel->progs.seed_sockets))
 		return -ENOTSUP;
-	o->seed_link = bpf_program__attach_iter(o->skel->progs.seed_sockets,
-						NULL);
+	o->seed_link =
+		bpf_program__attach_iter(o->skel->progs.seed_sockets, NULL);
 	if (!o->seed_link)
 		return -errno;
 	err = run_iterator(o->seed_link);

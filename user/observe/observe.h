@@ -16,20 +16,20 @@
 struct observer;
 
 struct observer_config {
-	bool syscalls;	 /* the probes on the send and receive path */
-	bool netfilter;	 /* kfree_skb, for REJECT rules of this host */
+	bool syscalls;	/* the probes on the send and receive path */
+	bool netfilter; /* kfree_skb, for REJECT rules of this host */
 	bool separate_netns;
-	uint32_t ring_bytes;	/* 0: the default */
-	uint32_t connections;	/* table size; 0: from the machine's memory */
+	uint32_t ring_bytes;  /* 0: the default */
+	uint32_t connections; /* table size; 0: from the machine's memory */
 };
 
 struct probe_status {
-	char hook[40];	  /* tcp_receive_reset, task_file ... */
-	char method[16];  /* tp_btf, raw_tp, tp, iter, none */
+	char hook[40];	 /* tcp_receive_reset, task_file ... */
+	char method[16]; /* tp_btf, raw_tp, tp, iter, none */
 	bool up;
 	bool required;
-	char why[200];	  /* down: the reason, in words */
-	uint64_t runs;	  /* where kernel.bpf_stats_enabled is on */
+	char why[200]; /* down: the reason, in words */
+	uint64_t runs; /* where kernel.bpf_stats_enabled is on */
 	uint64_t run_ns;
 };
 #define PROBES_MAX 24

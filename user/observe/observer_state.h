@@ -30,11 +30,11 @@ struct observer {
 	int cpus;
 	int drop_reason;
 	struct bpf_link *seed_link; /* kept: privileges are dropped later */
-	uint64_t unbound; /* TALLY_UNBOUND when it last ran */
+	uint64_t unbound;	    /* TALLY_UNBOUND when it last ran */
 	bool strays_left;
 	uint64_t stray_serial;
 	uint64_t strays_seen; /* TALLY_STRAY when they were last taken */
-	record_fn fn; /* while draining */
+	record_fn fn;	      /* while draining */
 	void *fn_ctx;
 	size_t drained, most;
 };

@@ -14,8 +14,8 @@
 struct btf;
 
 enum plan_need {
-	NEED_ALWAYS,	/* without it the daemon does not start */
-	NEED_WANTED,	/* its absence is a blind spot */
+	NEED_ALWAYS, /* without it the daemon does not start */
+	NEED_WANTED, /* its absence is a blind spot */
 };
 
 enum plan_group {
@@ -29,17 +29,18 @@ enum plan_group {
 #define PLAN_METHODS 4
 
 struct plan_method {
-	const char *program;	/* name of the BPF program */
-	const char *method;	/* tp_btf, raw_tp, tp, iter ... */
-	const char *needs;	/* type that BTF must hold, NULL: none */
+	const char *program; /* name of the BPF program */
+	const char *method;  /* tp_btf, raw_tp, tp, iter ... */
+	const char *needs;   /* type that BTF must hold, NULL: none */
 };
 
 struct plan_hook {
 	const char *hook;
 	enum plan_need need;
 	enum plan_group group;
-	struct plan_method methods[PLAN_METHODS]; /* up to one with no program */
-	const char *blind;	/* what is not seen without it */
+	struct plan_method
+		methods[PLAN_METHODS]; /* up to one with no program */
+	const char *blind;	       /* what is not seen without it */
 };
 
 extern const struct plan_hook plan_hooks[];

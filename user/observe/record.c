@@ -111,7 +111,8 @@ static int64_t request_ms(const struct rec_sock *s,
 		first_tx = s->since_first_tx_us / 1000;
 	if (s->packets_out)
 		busy = since_ms(s->since_busy_jiffies, ctx, f);
-	if (first_tx == NOT_KNOWN || (double)busy > (double)first_tx + 2 * ctx->jiffy_ms)
+	if (first_tx == NOT_KNOWN ||
+	    (double)busy > (double)first_tx + 2 * ctx->jiffy_ms)
 		return busy;
 	return first_tx;
 }
@@ -179,8 +180,8 @@ static void set_sock(const struct rec_failure *r,
 	f->shutdown = s->shutdown;
 	f->sock_err = s->err;
 	f->sock_err_soft = s->err_soft;
-	f->unsolicited = !f->unacked_bytes && !f->unsent_bytes &&
-			 !s->probes_out;
+	f->unsolicited =
+		!f->unacked_bytes && !f->unsent_bytes && !s->probes_out;
 	set_gaps(r, ctx, f);
 }
 
@@ -309,7 +310,8 @@ static enum failure_kind kind_of(const struct rec_failure *r)
 	case REC_HANGUP:
 		return KIND_HANGUP;
 	case REC_ERROR:
-		return r->sock.err == ECONNREFUSED ? KIND_REFUSED : KIND_TIMEOUT;
+		return r->sock.err == ECONNREFUSED ? KIND_REFUSED
+						   : KIND_TIMEOUT;
 	default:
 		return KIND_SENT;
 	}

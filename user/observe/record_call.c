@@ -7,7 +7,7 @@
 #include "user/base/base.h"
 #include "user/base/syscalls.h"
 
-#define EXIT_SIGNAL(code) ((code) & 0x7f)
+#define EXIT_SIGNAL(code) ((code)&0x7f)
 #define EXIT_STATUS(code) ((code) >> 8 & 0xff)
 
 void record_task(const struct rec_task *task, struct fact_task *out)
@@ -34,13 +34,13 @@ static const struct {
 	const char *prefix;
 	enum call_class class;
 } call_classes[] = {
-	{ "close", CALL_CLOSE },    { "dup", CALL_CLOSE },
-	{ "shutdown", CALL_CLOSE }, { "connect", CALL_CONNECT },
-	{ "accept", CALL_ACCEPT },  { "read", CALL_READ },
-	{ "recv", CALL_READ },	    { "pread", CALL_READ },
-	{ "write", CALL_WRITE },    { "send", CALL_WRITE },
-	{ "pwrite", CALL_WRITE },   { "splice", CALL_WRITE },
-	{ "exit", CALL_EXIT },
+	{"close", CALL_CLOSE},	  {"dup", CALL_CLOSE},
+	{"shutdown", CALL_CLOSE}, {"connect", CALL_CONNECT},
+	{"accept", CALL_ACCEPT},  {"read", CALL_READ},
+	{"recv", CALL_READ},	  {"pread", CALL_READ},
+	{"write", CALL_WRITE},	  {"send", CALL_WRITE},
+	{"pwrite", CALL_WRITE},	  {"splice", CALL_WRITE},
+	{"exit", CALL_EXIT},
 };
 
 static enum call_class find_class(const char *name)
@@ -53,7 +53,8 @@ static enum call_class find_class(const char *name)
 	return CALL_OTHER;
 }
 
-/* The names are constants of a table: the last ones asked for are remembered. */
+/* The names are constants of a table: the last ones asked for are remembered.
+ */
 static enum call_class class_of(const char *name)
 {
 	static _Thread_local struct {

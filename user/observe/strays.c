@@ -20,7 +20,8 @@ static void stray_record(struct observer *o, const struct rec_stray *stray,
 	r->head.kind = REC_SENT;
 	r->head.size = sizeof(*r);
 	r->head.time_ns = clock_mono_ns();
-	r->head.failure = ++o->stray_serial; /* the kernel's have a CPU on top */
+	r->head.failure =
+		++o->stray_serial; /* the kernel's have a CPU on top */
 	r->known = KNOWN_TUPLE | KNOWN_SKB;
 	if (stray->reason_known)
 		r->known |= KNOWN_REASON;

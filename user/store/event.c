@@ -36,10 +36,10 @@ static const char *const roles[] = {
 
 /* Numbers of include/net/tcp_states.h: kernel ABI. */
 static const char *const states[] = {
-	[1] = "ESTABLISHED", [2] = "SYN_SENT",	    [3] = "SYN_RECV",
-	[4] = "FIN_WAIT1",   [5] = "FIN_WAIT2",	    [6] = "TIME_WAIT",
-	[7] = "CLOSE",	     [8] = "CLOSE_WAIT",    [9] = "LAST_ACK",
-	[10] = "LISTEN",     [11] = "CLOSING",	    [12] = "NEW_SYN_RECV",
+	[1] = "ESTABLISHED", [2] = "SYN_SENT",	 [3] = "SYN_RECV",
+	[4] = "FIN_WAIT1",   [5] = "FIN_WAIT2",	 [6] = "TIME_WAIT",
+	[7] = "CLOSE",	     [8] = "CLOSE_WAIT", [9] = "LAST_ACK",
+	[10] = "LISTEN",     [11] = "CLOSING",	 [12] = "NEW_SYN_RECV",
 };
 
 static const char *name_of(const char *const *names, size_t n, int value)

@@ -19,37 +19,57 @@ NAMES(state, tcp_state_name, tcp_state_by_name);
 #define AT(member)                                                             \
 	.offset = offsetof(struct event, member),                              \
 	.size = sizeof(((struct event *)0)->member)
-#define INT(n, t, member) {.name = n, .type = FIELD_INT, .tag = t, AT(member)}
-#define TEXT(n, t, member) {.name = n, .type = FIELD_TEXT, .tag = t, AT(member)}
+#define INT(n, t, member)                                                      \
+	{                                                                      \
+		.name = n, .type = FIELD_INT, .tag = t, AT(member)             \
+	}
+#define TEXT(n, t, member)                                                     \
+	{                                                                      \
+		.name = n, .type = FIELD_TEXT, .tag = t, AT(member)            \
+	}
 #define NAME(n, t, member)                                                     \
 	{                                                                      \
 		.name = n, .type = FIELD_NAME, .tag = t,                       \
 		.rules = FIELD_REQUIRED, AT(member)                            \
 	}
-#define TRI(n, t, member) {.name = n, .type = FIELD_TRI, .tag = t, AT(member)}
+#define TRI(n, t, member)                                                      \
+	{                                                                      \
+		.name = n, .type = FIELD_TRI, .tag = t, AT(member)             \
+	}
 #define ENUM(n, t, member, which)                                              \
 	{                                                                      \
 		.name = n, .type = FIELD_ENUM, .tag = t,                       \
 		.rules = FIELD_REQUIRED, AT(member), .names = &which##_names   \
 	}
 #define OTHER(n, t, member, what, rule)                                        \
-	{.name = n, .type = what, .tag = t, .rules = rule, AT(member)}
+	{                                                                      \
+		.name = n, .type = what, .tag = t, .rules = rule, AT(member)   \
+	}
 
 static const struct event_field top_fields[] = {
-	{.name = "id", .type = FIELD_INT, .tag = 1, .rules = FIELD_REQUIRED,
+	{.name = "id",
+	 .type = FIELD_INT,
+	 .tag = 1,
+	 .rules = FIELD_REQUIRED,
 	 AT(id)},
 	NAME("host", 2, host),
 	OTHER("time", 3, time_us, FIELD_TIME, FIELD_REQUIRED),
 	OTHER("last_time", 4, last_time_us, FIELD_TIME, 0),
 	ENUM("kind", 5, kind, kind),
-	{.name = "count", .type = FIELD_INT, .tag = 6, .rules = FIELD_REQUIRED,
+	{.name = "count",
+	 .type = FIELD_INT,
+	 .tag = 6,
+	 .rules = FIELD_REQUIRED,
 	 AT(count)},
 	TEXT("kernel_reason", 7, kernel_reason),
 	{},
 };
 
 static const struct event_field process_fields[] = {
-	{.name = "pid", .type = FIELD_INT, .tag = 10, .rules = FIELD_REQUIRED,
+	{.name = "pid",
+	 .type = FIELD_INT,
+	 .tag = 10,
+	 .rules = FIELD_REQUIRED,
 	 AT(process.pid)},
 	INT("tid", 11, process.tid),
 	NAME("comm", 12, process.comm),
@@ -97,7 +117,10 @@ static const struct event_field packet_fields[] = {
 	INT("ttl", 50, ttl),
 	INT("handshake_ttl", 51, handshake_ttl),
 	INT("window", 52, window),
-	{.name = "seq_ahead", .type = FIELD_SIGNED, .tag = 53, AT(seq_ahead),
+	{.name = "seq_ahead",
+	 .type = FIELD_SIGNED,
+	 .tag = 53,
+	 AT(seq_ahead),
 	 .aux = offsetof(struct event, seq_ahead_known)},
 	TRI("ack", 54, rst_ack),
 	TEXT("diagnostic", 55, diagnostic),

@@ -44,9 +44,9 @@ struct event_field {
 };
 
 struct event_group {
-	const char *name;	/* of the JSON object; NULL: the top level */
-	uint8_t tag;		/* packed: the group is known; 0: always is */
-	uint16_t known;		/* offset of its bool, where tag is not 0 */
+	const char *name; /* of the JSON object; NULL: the top level */
+	uint8_t tag;	  /* packed: the group is known; 0: always is */
+	uint16_t known;	  /* offset of its bool, where tag is not 0 */
 	const struct event_field *fields; /* the last one has name NULL */
 };
 

@@ -291,8 +291,8 @@ static int timeout_parse(struct verdict *v, const json_t *timeout)
 		return 0;
 	if (!json_is_number(json_object_get(timeout, "seconds")))
 		return -EINVAL;
-	if (part && text_put(v->timeout_component, sizeof(v->timeout_component),
-			     part))
+	if (part &&
+	    text_put(v->timeout_component, sizeof(v->timeout_component), part))
 		return -EINVAL;
 	v->timeout_known = true;
 	v->timeout_seconds =
@@ -352,8 +352,8 @@ static int cause_parse(struct parse *p, const json_t *object)
 	const json_t *share = json_object_get(object, "confidence");
 	const json_t *benign = json_object_get(object, "benign");
 	int cause = cause_value(json_object_get(object, "name"));
-	int blame = by_name(json_object_get(object, "blame"), BLAMES,
-			    blame_text);
+	int blame =
+		by_name(json_object_get(object, "blame"), BLAMES, blame_text);
 
 	if (cause < 0)
 		return refuse(p, "cause", "name", "is not a known cause");
@@ -379,8 +379,8 @@ static int advice_parse(struct parse *p, const json_t *object)
 {
 	struct verdict *v = &p->ev->verdict;
 	const json_t *fixes = json_object_get(object, "fixes"), *item;
-	int retry = by_name(json_object_get(object, "retry"), RETRIES,
-			    retry_text);
+	int retry =
+		by_name(json_object_get(object, "retry"), RETRIES, retry_text);
 	size_t i;
 
 	if (retry < 0)

@@ -4,8 +4,8 @@
 #define RSTSCOPE_EVENT_TAGS_H
 
 #define PACK_VERSION 1
-#define MICRO 1e6
-#define MICRO_MAX 9000000000000000ll /* exact as a double */
+#define MICRO	     1e6
+#define MICRO_MAX    9000000000000000ll /* exact as a double */
 
 /* Tags of the verdict; those of the plain fields are in event_fields.c. */
 enum event_tag {

@@ -184,8 +184,7 @@ static int get_alternative(const struct item *item, struct verdict *v)
 	}
 	if (!v->alternatives)
 		return -EBADMSG;
-	return get_real(item,
-			&v->alternative[v->alternatives - 1].confidence);
+	return get_real(item, &v->alternative[v->alternatives - 1].confidence);
 }
 
 static int get_fix(const struct item *item, struct verdict *v)

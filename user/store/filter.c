@@ -248,9 +248,9 @@ static int set_benign(const struct setting *s)
 
 /* In the order of filter_options. */
 static int (*const setters[])(const struct setting *) = {
-	set_since, set_until, set_process, set_pid,	  set_peer, set_port,
-	set_cause, set_kind,  set_class,   set_unit,	  set_container,
-	set_host,  set_benign, set_limit,
+	set_since,     set_until, set_process, set_pid,	  set_peer,
+	set_port,      set_cause, set_kind,    set_class, set_unit,
+	set_container, set_host,  set_benign,  set_limit,
 };
 _Static_assert(ARRAY_SIZE(setters) == ARRAY_SIZE(filter_options) - 1,
 	       "an option without a setter");
@@ -296,8 +296,8 @@ static bool process_match(const struct filter *f, const struct event *ev)
 	if (f->unit[0] && (!p->known || strcmp(f->unit, p->unit)))
 		return false;
 	return !f->container[0] ||
-	       (p->known && !strncasecmp(f->container, p->container,
-					 strlen(f->container)));
+	       (p->known &&
+		!strncasecmp(f->container, p->container, strlen(f->container)));
 }
 
 static bool ends_match(const struct filter *f, const struct event *ev)

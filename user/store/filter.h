@@ -16,15 +16,15 @@ struct filter {
 	bool peer_set;
 	uint8_t peer_family, peer_bits;
 	uint8_t peer_ip[16];
-	int64_t peer_port; /* NOT_KNOWN: any */
-	int64_t port;	   /* local or peer */
+	int64_t peer_port;	/* NOT_KNOWN: any */
+	int64_t port;		/* local or peer */
 	int cause, kind, class; /* enums; NOT_KNOWN: any */
 	char unit[128];
 	char container[65]; /* a prefix */
 	char host[65];
-	bool benign;	    /* show the benign ones too */
-	int64_t limit;	    /* newest N; NOT_KNOWN: no limit */
-	int64_t after_id;   /* only ids above it (tail, cursors) */
+	bool benign;	  /* show the benign ones too */
+	int64_t limit;	  /* newest N; NOT_KNOWN: no limit */
+	int64_t after_id; /* only ids above it (tail, cursors) */
 };
 
 /* Matches everything but benign events. */

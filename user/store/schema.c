@@ -119,9 +119,8 @@ static int probe_header(const char *path)
 	int ret, rc = schema_open_uri(&db, path, "mode=ro&immutable=1",
 				      SQLITE_OPEN_READONLY);
 
-	ret = rc == SQLITE_OK
-		      ? schema_get_int(db, "PRAGMA application_id", &id)
-		      : schema_errno(db, rc);
+	ret = rc == SQLITE_OK ? schema_get_int(db, "PRAGMA application_id", &id)
+			      : schema_errno(db, rc);
 	sqlite3_close(db);
 	if (!ret && id != SCHEMA_APPLICATION_ID)
 		ret = -EMEDIUMTYPE;
@@ -171,8 +170,8 @@ static int migrate_steps(sqlite3 *db, const char *const *steps, int from,
 	return rc;
 }
 
-int schema_migrate(sqlite3 *db, const char *const *steps, int count,
-		   char *err, size_t err_size)
+int schema_migrate(sqlite3 *db, const char *const *steps, int count, char *err,
+		   size_t err_size)
 {
 	int64_t version = 0;
 	int rc, ret = schema_get_int(db, "PRAGMA user_version", &version);

@@ -40,8 +40,8 @@ int schema_get_int(sqlite3 *db, const char *sql, int64_t *value);
  * Takes the steps that are missing, all in one transaction. -EPROTO for a
  * newer file, which is left as it is.
  */
-int schema_migrate(sqlite3 *db, const char *const *steps, int count,
-		   char *err, size_t err_size);
+int schema_migrate(sqlite3 *db, const char *const *steps, int count, char *err,
+		   size_t err_size);
 
 /* What an SQLite result code is as -errno (0 for SQLITE_OK). */
 int schema_errno(sqlite3 *db, int rc);

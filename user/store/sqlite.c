@@ -17,8 +17,7 @@
 	" peer_port, peer_ip) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 #define PUT_BODY "INSERT OR REPLACE INTO bodies (id, body) VALUES (?,?)"
 
-int sqlite_prepare(struct sqlite_store *s, sqlite3_stmt **stmt,
-		   const char *sql)
+int sqlite_prepare(struct sqlite_store *s, sqlite3_stmt **stmt, const char *sql)
 {
 	if (*stmt)
 		return SQLITE_OK;
@@ -64,8 +63,7 @@ static void bind_event(sqlite3_stmt *stmt, const struct event *ev)
 	sqlite3_bind_int(stmt, 14, ev->local.port);
 	sqlite3_bind_int(stmt, 15, ev->peer.port);
 	query_address(ev->family, ev->peer.ip, address);
-	sqlite3_bind_blob(stmt, 16, address, sizeof(address),
-			  SQLITE_TRANSIENT);
+	sqlite3_bind_blob(stmt, 16, address, sizeof(address), SQLITE_TRANSIENT);
 }
 
 static int step_once(sqlite3_stmt *stmt)
@@ -270,10 +268,16 @@ static int sqlite_check(struct store *base, char *err, size_t err_size)
 }
 
 const struct store_ops sqlite_ops = {
-	.close = sqlite_close,	     .last_id = sqlite_last_id,
-	.put = sqlite_put,	     .sync = sqlite_sync,
-	.query = sqlite_query,	     .get = sqlite_get,
-	.count = sqlite_count,	     .prune = sqlite_prune,
-	.size = sqlite_size,	     .set_note = sqlite_set_note,
-	.get_note = sqlite_get_note, .check = sqlite_check,
+	.close = sqlite_close,
+	.last_id = sqlite_last_id,
+	.put = sqlite_put,
+	.sync = sqlite_sync,
+	.query = sqlite_query,
+	.get = sqlite_get,
+	.count = sqlite_count,
+	.prune = sqlite_prune,
+	.size = sqlite_size,
+	.set_note = sqlite_set_note,
+	.get_note = sqlite_get_note,
+	.check = sqlite_check,
 };

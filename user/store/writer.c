@@ -12,12 +12,12 @@
 
 #define QUEUE_EVENTS 16384
 #define BATCH_EVENTS 2000
-#define BATCH_MS 200
-#define RETRY_MS 1000
-#define SYNC_MS 1000
-#define IDLE_MS 1000
-#define PRUNE_MS 10000
-#define NOTES_MAX 64
+#define BATCH_MS     200
+#define RETRY_MS     1000
+#define SYNC_MS	     1000
+#define IDLE_MS	     1000
+#define PRUNE_MS     10000
+#define NOTES_MAX    64
 
 struct note {
 	struct note *next;
@@ -379,8 +379,7 @@ int writer_note(struct writer *w, const char *key, const char *text)
 		return -ENOMEM;
 	}
 	pthread_mutex_lock(&w->lock);
-	for (at = &w->notes; *at && strcmp((*at)->key, key);
-	     at = &(*at)->next)
+	for (at = &w->notes; *at && strcmp((*at)->key, key); at = &(*at)->next)
 		waiting++;
 	old = *at;
 	if (old || waiting < NOTES_MAX) {

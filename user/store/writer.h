@@ -16,16 +16,16 @@
 struct writer;
 
 struct writer_config {
-	int64_t retain_age_s;	/* 0: for ever */
-	int64_t retain_bytes;	/* 0: no bound */
-	size_t queue_events;	/* capacity; 0: the default of 16,384; an */
-				/* event waits packed: 1 KB rather than 7 */
+	int64_t retain_age_s; /* 0: for ever */
+	int64_t retain_bytes; /* 0: no bound */
+	size_t queue_events;  /* capacity; 0: the default of 16,384; an */
+			      /* event waits packed: 1 KB rather than 7 */
 };
 
 struct writer_stats {
 	uint64_t queued, written, lost_queue, lost_store;
-	int64_t bytes, events;	/* of the store, refreshed now and then */
-	int last_error;		/* 0, or the errno of the last failed write */
+	int64_t bytes, events; /* of the store, refreshed now and then */
+	int last_error;	       /* 0, or the errno of the last failed write */
 };
 
 /* Takes the store over, also on failure. -errno. */

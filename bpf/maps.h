@@ -126,7 +126,13 @@ struct place_key {
 	u32 port;
 };
 
+/*
+ * Direct-mapped by a hash of the key, like the closed flows: each connection of
+ * ours pays for it twice. Another place in the same slot takes it over.
+ */
+#define PLACE_SLOTS 4096
 struct place {
+	struct place_key key;
 	u64 served_ns;
 	u32 open;
 	u32 made;
@@ -135,9 +141,9 @@ struct place {
 };
 
 SHARED struct places {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 16384);
-	__type(key, struct place_key);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, PLACE_SLOTS);
+	__type(key, u32);
 	__type(value, struct place);
 } places SEC(".maps");
 

@@ -9,6 +9,28 @@
 
 #include "bpf/sock.h"
 
+static __always_inline struct place *place_slot(const struct place_key *key)
+{
+	const u64 *ip = (const u64 *)key->raddr;
+	u64 h = (ip[0] ^ ip[1] * 0x9e3779b97f4a7c15ull) +
+		((u64)key->netns << 16 ^ key->port);
+	u32 slot;
+
+	h *= 0xbf58476d1ce4e5b9ull;
+	slot = (h >> 32) & (PLACE_SLOTS - 1);
+	return bpf_map_lookup_elem(&places, &slot);
+}
+
+static __always_inline bool place_is(const struct place *place,
+				     const struct place_key *key)
+{
+	const u64 *a = (const u64 *)place->key.raddr;
+	const u64 *b = (const u64 *)key->raddr;
+
+	return a[0] == b[0] && a[1] == b[1] && place->key.netns == key->netns &&
+	       place->key.port == key->port;
+}
+
 static __always_inline void place_key(const struct rec_flow *f,
 				      struct place_key *key)
 {
@@ -20,18 +42,23 @@ static __always_inline void place_key(const struct rec_flow *f,
 /* A connection of ours to that place is established. */
 static __always_inline void place_enter(struct tcp_sock *tp, struct conn *conn)
 {
-	struct place fresh = {.open = 1, .made = 1}, *place;
 	struct rec_flow f = {};
 	struct place_key key;
+	struct place *place;
 
 	sock_flow(tp, &f);
 	place_key(&f, &key);
-	place = bpf_map_lookup_elem(&places, &key);
-	if (place) {
+	place = place_slot(&key);
+	if (!place)
+		return;
+	if (place_is(place, &key)) {
 		__sync_fetch_and_add(&place->open, 1);
 		__sync_fetch_and_add(&place->made, 1);
-	} else if (bpf_map_update_elem(&places, &key, &fresh, BPF_NOEXIST)) {
-		return;
+	} else {
+		place->key = key;
+		place->served_ns = 0;
+		place->served = 0;
+		place->open = place->made = 1;
 	}
 	conn->flags |= CONN_PLACED;
 }
@@ -45,10 +72,10 @@ static __always_inline void place_leave(struct tcp_sock *tp, bool served)
 
 	sock_flow(tp, &f);
 	place_key(&f, &key);
-	place = bpf_map_lookup_elem(&places, &key);
-	if (!place)
+	place = place_slot(&key);
+	if (!place || !place_is(place, &key))
 		return;
-	if (place->open) /* an evicted place starts anew */
+	if (place->open) /* a slot that was taken over starts anew */
 		__sync_fetch_and_add(&place->open, -1);
 	if (!served)
 		return;
@@ -68,8 +95,8 @@ static __always_inline void place_describe(struct rec_failure *r)
 	f.netns = r->netns;
 	f.ports = r->rport;
 	place_key(&f, &key);
-	place = bpf_map_lookup_elem(&places, &key);
-	if (!place)
+	place = place_slot(&key);
+	if (!place || !place_is(place, &key))
 		return;
 	r->place_open = place->open;
 	r->place_made = place->made;

@@ -20,9 +20,11 @@
 		__v;                                                           \
 	})
 #define RD_NET_INUM(sk) BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum)
+#define TO_TCP(sk)	((struct tcp_sock *)(sk))
 #else
 #define RD(expr)	(expr)
 #define RD_NET_INUM(sk) ((sk)->__sk_common.skc_net.net->ns.inum)
+#define TO_TCP(sk)	bpf_skc_to_tcp_sock(sk)
 #endif
 
 /* --- the tuple ------------------------------------------------------------ */
@@ -197,13 +199,15 @@ static __always_inline void sock_numbers(struct tcp_sock *tp,
 	r->known |= KNOWN_SOCK;
 }
 
-static __always_inline void sock_listener(struct sock *sk,
+static __always_inline void sock_listener(struct tcp_sock *tp,
 					  struct rec_failure *r)
 {
+	struct sock *sk = (struct sock *)tp;
+
 	r->sock.accept_backlog = RD(sk->sk_ack_backlog);
 	r->sock.accept_max = RD(sk->sk_max_ack_backlog);
-	r->sock.accept_pending = RD(((struct inet_connection_sock *)sk)
-					    ->icsk_accept_queue.qlen.counter);
+	r->sock.accept_pending =
+		RD(tp->inet_conn.icsk_accept_queue.qlen.counter);
 	r->sock.flags |= SOCKF_LISTENER;
 }
 
@@ -351,8 +355,11 @@ static __always_inline void conn_fail(struct conn *conn, const void *sk,
 static __always_inline void listener_describe(struct rec_failure *r)
 {
 	struct listener_key key = {.netns = r->netns, .port = r->lport};
-	struct rec_task *task = bpf_map_lookup_elem(&listeners, &key);
+	struct rec_task *task;
 
+	if (r->role == ROLE_CLIENT)
+		return; /* its port is its own */
+	task = bpf_map_lookup_elem(&listeners, &key);
 	if (!task)
 		return;
 	r->known |= KNOWN_LISTENER;

@@ -165,21 +165,6 @@ static __always_inline void received_data(struct sock *sk, int ret)
  */
 #define ONE_WAY_SEGMENTS 16
 
-/*
- * Accepted and closed at once, before a byte went either way; one that was kept
- * in store for longer was not wanted for anything.
- */
-#define TURNED_AWAY_NS 1000000000ull
-
-static __always_inline bool turned_away(const struct conn *conn,
-					struct tcp_sock *tp)
-{
-	/* the peer's FIN counts as one byte received */
-	return conn->role == ROLE_CLIENT && conn->established_ns &&
-	       !tp->bytes_sent && tp->bytes_received <= 1 &&
-	       conn->peer_fin_ns - conn->established_ns < TURNED_AWAY_NS;
-}
-
 static __always_inline bool is_hangup(const struct conn *conn,
 				      struct tcp_sock *tp)
 {
@@ -187,8 +172,6 @@ static __always_inline bool is_hangup(const struct conn *conn,
 
 	if (conn->role == ROLE_SERVER || conn->failure)
 		return false;
-	if (turned_away(conn, tp))
-		return true;
 	if (conn_answered(conn, tp) != 0)
 		return false;
 	if ((conn->flags & (CONN_GOODBYE | CONN_CONTROL)) &&

@@ -69,7 +69,14 @@ vm: $(PROGRAMS) $(E2E) ## the same on another kernel: VM_KERNEL=6.12
 	@BUILD=$(BUILD) tests/vm/run $(VM_KERNEL)
 
 bench: $(PROGRAMS) $(BENCH) ## cost and loss beside tcpdump: root
-	@set -e; for b in $(BENCH); do RSTSCOPE_BUILD=$(BUILD) $$b; done
+	@set -e; for b in $(filter-out %/calibration,$(BENCH)); do \
+		RSTSCOPE_BUILD=$(BUILD) $$b; done
+
+CALIBRATION := $(BUILD)/tests/bench/calibration
+.PHONY: calibration
+calibration: $(CALIBRATION) $(PROGRAMS) ## what confidences are worth: JUDGED=DIR of a kept scenario run
+	@$(if $(JUDGED),RSTSCOPE_BUILD=$(BUILD) python3 tests/scenarios/run.py --again $(JUDGED) >/dev/null || :)
+	@$(CALIBRATION) tests/golden $(if $(JUDGED),$(JUDGED)/judged)
 
 .PHONY: scenarios
 scenarios: ## the causes on real programs, one end visible: root

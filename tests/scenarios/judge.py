@@ -115,9 +115,9 @@ def print_groups(title, judged, key, out):
     out('\n' + title)
     for name in sorted(groups):
         g = groups[name]
-        out('  %-22s %s of %3d, unknown %d, wrong %d' % (
+        out('  %-22s %s of %3d, unknown %d, wrong %d, at >= %.1f: %d' % (
             name, share(count(g, RIGHT), len(g)), len(g), count(g, UNKNOWN),
-            count(g, WRONG)))
+            count(g, WRONG), SURE, len(wrong_and_sure(g))))
 
 
 def print_reliability(judged, out):

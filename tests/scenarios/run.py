@@ -258,6 +258,11 @@ def report(runs, events, by_name, verbose, work):
                 for line in describe(j, verbose):
                     print('  ' + line)
     judge.print_report(everything, print)
+    with open(os.path.join(work, 'judged'), 'w') as f:
+        f.writelines(json.dumps(dict(
+            program=j.scenario.program, kind=j.event['kind'],
+            expected=j.expected, got=j.got, result=j.result,
+            confidence=j.confidence)) + '\n' for j in judge.told(everything))
     ran = [r for r in runs if r['status'] != 'skipped']
     print('%d scenarios, %d skipped; not made or not seen: %s' % (
         len(ran), len(runs) - len(ran), ', '.join(bad) or 'none'))

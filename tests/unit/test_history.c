@@ -141,6 +141,83 @@ static void test_refusals(void **state)
 	assert_int_equal(look(*state, &live).refused, 0);
 }
 
+/* Ended in one moment: idle times and ends tell a death from a timer. */
+static void test_together(void **state)
+{
+	struct past past;
+	struct facts f;
+
+	for (unsigned int i = 1; i <= 2; i++) {
+		f = failure(i, 0);
+		f.time_us += 20000 * (int64_t)i;
+		f.idle_ms = 5000 + 1500 * (int64_t)i;
+		learn(*state, &f, CAUSE_UNKNOWN);
+	}
+	f = failure(3, 0);
+	past = look(*state, &f);
+	assert_int_equal(past.together, 2);
+	assert_int_equal(past.together_idle_ms, 3000);
+	assert_int_equal(past.together_end_ms, 40);
+	assert_int_equal(past.together_busy, 0);
+	f.idle_ms = 3;
+	assert_int_equal(look(*state, &f).together_busy, 1);
+}
+
+static void test_forgotten(void **state)
+{
+	struct facts f = failure(1, -60);
+
+	f.rst_timestamps = TRI_NO;
+	f.peer_fin = TRI_NO;
+	learn(*state, &f, CAUSE_UNKNOWN);
+	f = failure(2, 0);
+	f.age_ms = 30000; /* made after the other had failed */
+	assert_int_equal(look(*state, &f).forgotten, 1);
+	f.age_ms = 90000;
+	assert_int_equal(look(*state, &f).forgotten, 0);
+}
+
+static void test_deaths_before(void **state)
+{
+	struct facts f = failure(1, -3);
+
+	learn(*state, &f, CAUSE_PROCESS_EXIT);
+	f = failure(2, -2);
+	learn(*state, &f, CAUSE_LINGER_ZERO);
+	f = failure(3, 0);
+	assert_int_equal(history_live_before(*state, &f), 2);
+	assert_int_equal(history_died_before(*state, &f), 1);
+	f.time_us += 20 * SECOND;
+	assert_int_equal(history_live_before(*state, &f), 0);
+}
+
+static void test_survived_pause(void **state)
+{
+	struct facts f = failure(1, -3);
+
+	f.worked_idle_ms = 7500;
+	learn(*state, &f, CAUSE_UNKNOWN);
+	f = failure(2, 0);
+	assert_true(look(*state, &f).longest_success_s > 7.4);
+}
+
+/* A service that sends RSTs needs no place for each port of its clients. */
+static void test_senders_share_a_place(void **state)
+{
+	struct history_stats stats;
+
+	for (unsigned int i = 1; i <= 5; i++) {
+		struct facts f = failure(i, 0);
+
+		f.kind = KIND_SENT;
+		f.role = ROLE_UNKNOWN;
+		f.peer.port = (uint16_t)(50000 + i);
+		learn(*state, &f, CAUSE_LATE_DATA);
+	}
+	history_get_stats(*state, &stats);
+	assert_int_equal(stats.places, 1);
+}
+
 static void test_destinations_are_apart(void **state)
 {
 	struct facts f = failure(1, 0), other = failure(2, 0);
@@ -290,7 +367,9 @@ int main(void)
 		TEST(test_bounded),	   TEST(test_ports_hit),
 		TEST(test_period),	   TEST(test_peer_went_on),
 		TEST(test_deaths),	   TEST(test_success),
-		TEST(test_timer_of_facts),
+		TEST(test_timer_of_facts), TEST(test_together),
+		TEST(test_forgotten),	   TEST(test_deaths_before),
+		TEST(test_survived_pause), TEST(test_senders_share_a_place),
 	};
 
 	return cmocka_run_group_tests_name("history", tests, NULL, NULL);

@@ -66,7 +66,8 @@ static size_t uses_of(const char *program)
 		const struct plan_method *m = plan_hooks[i].methods;
 
 		for (size_t j = 0; j < PLAN_METHODS && m[j].program; j++)
-			uses += !strcmp(m[j].program, program);
+			uses += !strcmp(m[j].program, program) ||
+				(m[j].canary && !strcmp(m[j].canary, program));
 	}
 	return uses;
 }

@@ -52,8 +52,8 @@ static const char *const labels[LABELS] = {
 };
 
 static const char *const tls_bits[] = {
-	"hello_out", "hello_in",  "moved_out",
-	"moved_in",  "alert_out", "alert_in", "answered",
+	"hello_out", "hello_in", "moved_out", "moved_in",
+	"alert_out", "alert_in", "answered",
 };
 
 static const char *const sock_bits[] = {

@@ -115,7 +115,9 @@ static bool make_key(const struct facts *f, struct place_key *key)
 		return true;
 	}
 	key->kind = 'd';
-	key->port = f->peer.port;
+	/* who sends a RST may be the server: then that port is a client's */
+	if (f->kind != KIND_SENT || f->role == ROLE_CLIENT)
+		key->port = f->peer.port;
 	memcpy(key->ip, f->peer.ip, sizeof(key->ip));
 	return true;
 }
@@ -218,7 +220,7 @@ void history_learn(struct history *h, const struct facts *f,
 		return;
 	at = p->learned++ % SAMPLES;
 	sample_take(&p->sample[at], f, v);
-	samples_mark(p->sample, samples_of(p), at);
+	samples_mark(p->sample, SAMPLES, at);
 	if (facts_carried_nothing(f))
 		learn_empty(&p->empties, f);
 	if (f->worked_idle_ms > 0)
@@ -333,6 +335,8 @@ static double period_of(const struct place *p, const struct facts *f)
 {
 	int64_t at[EMPTIES + 1], least = INT64_MAX, most = 0;
 
+	if (p->empties.learned < EMPTIES_PERIOD - 1)
+		return 0;
 	if (!facts_carried_nothing(f) ||
 	    empties_until(&p->empties, f, at) < EMPTIES_PERIOD)
 		return 0;

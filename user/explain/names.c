@@ -67,7 +67,8 @@ const char *cause_name(enum cause cause)
 int cause_by_name(const char *name)
 {
 	for (int i = 0; i < CAUSES; i++)
-		if (!strcmp(cause_names[i], name))
+		if (cause_names[i][0] == name[0] &&
+		    !strcmp(cause_names[i], name))
 			return i;
 	return -ENOENT;
 }

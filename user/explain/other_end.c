@@ -14,8 +14,8 @@
 #include "user/explain/tls.h"
 #include "user/explain/view.h"
 
-#define SCAN_PORTS    5 /* several services of one host may be down at once */
-#define CROSSED_MS    20
+#define SCAN_PORTS 5 /* several services of one host may be down at once */
+#define CROSSED_MS 20
 
 static enum cause idle_cause(const struct facts *f)
 {

@@ -3,8 +3,8 @@
 #include "user/base/base.h"
 #include "user/explain/rules.h"
 
-#define SWEEP_MS	1300
-#define ONE_MOMENT_MS	100
+#define SWEEP_MS      1300
+#define ONE_MOMENT_MS 100
 
 static bool refused_after(const struct view *v)
 {
@@ -53,8 +53,7 @@ static bool database_sweep(const struct view *v)
 {
 	return v->client && !v->timer_burst && v->past.together &&
 	       v->past.together_idle_ms != NOT_KNOWN &&
-	       v->past.together_idle_ms <= SWEEP_MS &&
-	       !v->past.together_busy &&
+	       v->past.together_idle_ms <= SWEEP_MS && !v->past.together_busy &&
 	       v->protocol.class == PROTOCOL_DATABASE;
 }
 
@@ -126,14 +125,11 @@ const struct rule rules_death[] = {
 	 "and then does as much",
 	 false,
 	 {{CAUSE_SERVER_CRASH, -1.5f}, {CAUSE_DB_POOL_IDLE, 1.0f}}},
-	{ON_BOTH,
-	 together_far_apart,
-	 NULL,
-	 true,
-	 {{CAUSE_SERVER_CRASH, 1.5f}}},
+	{ON_BOTH, together_far_apart, NULL, true, {{CAUSE_SERVER_CRASH, 1.5f}}},
 	{ON_BOTH,
 	 together_alike,
-	 "{together} other connections were ended with it, each as long idle: a "
+	 "{together} other connections were ended with it, each as long idle: "
+	 "a "
 	 "timer",
 	 false,
 	 {{CAUSE_STALE_KEEPALIVE, 0.5f},

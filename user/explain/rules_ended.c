@@ -19,8 +19,8 @@ static bool alien_idle(const struct view *v)
 
 static bool server_unsolicited_idle(const struct view *v)
 {
-	return v->server && !v->alien && v->paused && !v->solicited && !v->closing &&
-	       !v->empty && v->f->kind == KIND_RECEIVED;
+	return v->server && !v->alien && v->paused && !v->solicited &&
+	       !v->closing && !v->empty && v->f->kind == KIND_RECEIVED;
 }
 
 static bool server_idle_served(const struct view *v)
@@ -128,7 +128,11 @@ const struct rule rules_ended[] = {
 	  {CAUSE_FIREWALL_IDLE_DROP, -3.0f},
 	  {CAUSE_HALF_OPEN, -3.0f},
 	  {CAUSE_GRACEFUL_RACE, -0.5f}}},
-	{ON_RECEIVED, alien_idle, NULL, false, {{CAUSE_LB_IDLE_TIMEOUT, -1.4f}}},
+	{ON_RECEIVED,
+	 alien_idle,
+	 NULL,
+	 false,
+	 {{CAUSE_LB_IDLE_TIMEOUT, -1.4f}}},
 	{ON_RECEIVED,
 	 server_unsolicited_idle,
 	 "the client ended a connection that was idle for {idle}",

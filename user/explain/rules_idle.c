@@ -116,12 +116,14 @@ static bool said_idle(const struct view *v)
 
 static bool reuse_fits_table(const struct view *v)
 {
-	return timer_may_end(v) && v->idle_match.score >= 0.5;
+	return timer_may_end(v) && v->idle_match.score >= 0.5 &&
+	       !v->death_burst;
 }
 
 static bool reuse_whole_second(const struct view *v)
 {
-	return timer_may_end(v) && v->whole_idle;
+	/* one of several that ended together is one by chance */
+	return timer_may_end(v) && v->whole_idle && !v->death_burst;
 }
 
 /* Its FIN shows the moment; a death that hits a known timer's is rare. */
@@ -327,11 +329,7 @@ const struct rule rules_idle[] = {
 	 NULL,
 	 true,
 	 {{CAUSE_STALE_KEEPALIVE, 0.5f}, {CAUSE_DB_POOL_IDLE, 0.5f}}},
-	{ON_BOTH,
-	 cluster_chatty,
-	 NULL,
-	 false,
-	 {{CAUSE_LB_IDLE_TIMEOUT, 0.7f}}},
+	{ON_BOTH, cluster_chatty, NULL, false, {{CAUSE_LB_IDLE_TIMEOUT, 0.7f}}},
 	{ON_BOTH,
 	 longer_worked,
 	 "connections idle for {worked} still worked",

@@ -123,23 +123,26 @@ static bool seq_guessed(const struct view *v)
 	return v->f->rst_seq_ahead_known && v->f->rst_seq_ahead != 0;
 }
 
-static bool went_on(const struct view *v)
-{
-	return v->past.peer_went_on || v->f->peer_after_rst == TRI_YES;
-}
-
 /*
  * A rule that rejects our segment leaves the peer's socket alive, too: what it
- * sends again then is no proof of a forger.
+ * sends again then is no proof of a forger. New data, or an ACK of what met the
+ * RST (peer_after_rst), is.
  */
 static bool may_be_rejected(const struct view *v)
 {
-	return v->used && v->alien && v->solicited && (v->at_once || v->paused) && !v->fin;
+	return v->f->peer_after_rst != TRI_YES && v->used && v->alien &&
+	       v->solicited && (v->at_once || v->paused) && !v->fin;
+}
+
+static bool went_on(const struct view *v)
+{
+	return (v->past.peer_went_on || v->f->peer_after_rst == TRI_YES) &&
+	       !v->closing;
 }
 
 static bool peer_went_on(const struct view *v)
 {
-	return went_on(v) && !may_be_rejected(v) && !v->closing;
+	return went_on(v) && !may_be_rejected(v);
 }
 
 static bool rejected_went_on(const struct view *v)

@@ -7,8 +7,8 @@
 #include "user/explain/rules.h"
 #include "user/explain/sample.h"
 
-#define LARGE_ANSWER	65536
-#define FLIGHT_SEGMENTS 4
+#define LARGE_ANSWER	 65536
+#define FLIGHT_SEGMENTS	 4
 #define TLS_GOODBYE_MOST 69 /* an alert record of any cipher */
 
 static bool client_complete(const struct view *v)
@@ -48,8 +48,8 @@ static bool answered_with_rst(const struct view *v)
 static bool serving_bulk(const struct view *v)
 {
 	return !answered_with_rst(v) && v->server && v->solicited &&
-	       !v->alien && v->ahead > 0 &&
-	       v->f->sent_bytes > 0 && !goodbyes_crossed(v);
+	       !v->alien && v->ahead > 0 && v->f->sent_bytes > 0 &&
+	       !goodbyes_crossed(v);
 }
 
 /* A client that has read all of a large answer has nothing unread to reset. */
@@ -61,8 +61,8 @@ static bool served_much(const struct view *v)
 
 static bool told_by_write_serving(const struct view *v)
 {
-	return v->server && !v->closing && !v->paused && !v->fin &&
-	       !v->empty && told_by_write(v);
+	return v->server && !v->closing && !v->paused && !v->fin && !v->empty &&
+	       told_by_write(v);
 }
 
 static bool served_complete(const struct view *v)

@@ -22,7 +22,8 @@ static bool later_request_reset(const struct view *v)
 static bool request_taken(const struct view *v)
 {
 	return v->client && v->due && !v->paused && !v->waited && !v->fin &&
-	       !v->solicited && v->f->sent_bytes > 0;
+	       !(v->brief && v->one_small) && !v->solicited &&
+	       v->f->sent_bytes > 0;
 }
 
 /* What the answer found on its way, rather than what we wrote after it. */

@@ -76,6 +76,15 @@ static bool plain_to_tls_port(const struct view *v)
 	       (port == 443 || port == 8443);
 }
 
+/* Its first bytes were not seen; on that port they are a ClientHello. */
+static bool tls_port_unanswered(const struct view *v)
+{
+	uint16_t port = facts_service_port(v->f);
+
+	return v->client && v->nothing_in && v->f->sent_bytes > 0 &&
+	       !v->waited && !v->tls[0] && (port == 443 || port == 8443);
+}
+
 static bool tls_alike(const struct view *v)
 {
 	return !strcmp(v->tls, "handshake") && v->past.tls_alike >= 1 &&
@@ -137,6 +146,13 @@ const struct rule rules_tls[] = {
 	 "we sent plain HTTP to a port where TLS is usual",
 	 false,
 	 {{CAUSE_TLS_HANDSHAKE_FAILURE, 5.2f}}},
+	{ON_BOTH,
+	 tls_port_unanswered,
+	 "what we sent to a port where TLS is usual had no answer",
+	 false,
+	 {{CAUSE_TLS_HANDSHAKE_FAILURE, 6.0f},
+	  {CAUSE_MAX_CONNECTIONS, -2.5f},
+	  {CAUSE_RATE_LIMIT, -1.5f}}},
 	{ON_BOTH,
 	 tls_alike,
 	 "{tls_alike} handshakes with it failed alike, and nothing else did",

@@ -6,7 +6,7 @@
 #include "user/base/base.h"
 #include "user/explain/rules.h"
 
-#define LATELY_MS	10000
+#define LATELY_MS 10000
 
 static bool client_brief(const struct view *v)
 {
@@ -26,7 +26,9 @@ static bool brief_unasked(const struct view *v)
 static bool turned_away(const struct view *v)
 {
 	return client_brief(v) && v->f->kind == KIND_RECEIVED && v->one_small &&
-	       v->at_once && !v->fin && !v->alien;
+	       (v->at_once ||
+		(v->reply_ms != NOT_KNOWN && v->reply_ms <= v->rtt_ms + 1)) &&
+	       !v->fin && !v->alien;
 }
 
 static bool turned_away_burst(const struct view *v)
@@ -116,7 +118,8 @@ static bool not_let_in(const struct view *v)
 
 static bool served_lately(const struct facts *f)
 {
-	return f->since_served_ms != NOT_KNOWN && f->since_served_ms <= LATELY_MS;
+	return f->since_served_ms != NOT_KNOWN &&
+	       f->since_served_ms <= LATELY_MS;
 }
 
 /* None of ours is open there, and others were served: no count, a rate. */
@@ -135,7 +138,7 @@ static bool unanswered_while_served(const struct view *v)
 {
 	return v->client && v->f->kind == KIND_HANGUP && v->due && !v->waited &&
 	       !v->fin_first && !v->paused && served_lately(v->f) &&
-	       v->past.sudden_10s >= 2;
+	       v->past.sudden_10s >= 1;
 }
 
 static bool word_and_end_burst(const struct view *v)
@@ -167,7 +170,7 @@ static bool fin_after_work(const struct view *v)
 static bool taken_then_closed_burst(const struct view *v)
 {
 	return v->client && v->brief && v->past.brief_10s >= 2 &&
-	       fin_after_ack(v);
+	       (fin_after_ack(v) || request_read(v));
 }
 
 const struct rule rules_young[] = {
@@ -212,7 +215,7 @@ const struct rule rules_young[] = {
 	 brief_but_read,
 	 "but the request had been read",
 	 false,
-	 {{CAUSE_MAX_CONNECTIONS, -2.5f}}},
+	 {{CAUSE_MAX_CONNECTIONS, -2.0f}}},
 	{ON_BOTH,
 	 brief_burst,
 	 "{brief} other connections to it ended as young within 10 s",
@@ -249,12 +252,14 @@ const struct rule rules_young[] = {
 	 others_stay_open,
 	 "{others_open} other connections of ours to it were open",
 	 false,
-	 {{CAUSE_MAX_CONNECTIONS, 1.5f}, {CAUSE_RATE_LIMIT, -1.0f}}},
+	 {{CAUSE_MAX_CONNECTIONS, 2.5f}, {CAUSE_RATE_LIMIT, -1.0f}}},
 	{ON_HANGUP,
 	 unanswered_while_served,
 	 "such ends go on while others are served",
 	 false,
-	 {{CAUSE_RATE_LIMIT, 2.5f}, {CAUSE_SERVER_CRASH, -1.5f}}},
+	 {{CAUSE_RATE_LIMIT, 3.0f},
+	  {CAUSE_PEER_CLOSED_EARLY, -1.0f},
+	  {CAUSE_SERVER_CRASH, -1.5f}}},
 	{ON_BOTH,
 	 said_limit,
 	 "the server's last words were that it has too many connections",

@@ -8,16 +8,16 @@
 #include "user/explain/timeouts.h"
 #include "user/explain/tls.h"
 
-#define SECOND	      USEC_PER_SEC
-#define IDLE_MIN_MS   900 /* shorter pauses are no idle time */
-#define CLUSTER_MIN   2
-#define FINISHED_MOST 130
-#define FAREWELL_MS   10
+#define SECOND		 USEC_PER_SEC
+#define IDLE_MIN_MS	 900 /* shorter pauses are no idle time */
+#define CLUSTER_MIN	 2
+#define FINISHED_MOST	 130
+#define FAREWELL_MS	 10
 #define FAREWELL_SLOW_MS 300
-#define BULK	      2896 /* two segments: more than a usual request */
-#define GAP_LAST_MS   60
-#define SAMPLES_MOST  64
-#define TOGETHER_US   250000
+#define BULK		 2896 /* two segments: more than a usual request */
+#define GAP_LAST_MS	 60
+#define SAMPLES_MOST	 64
+#define TOGETHER_US	 250000
 #define REFUSED_SINCE_US (60 * SECOND)
 
 /* After its first flight a side only finished the handshake. */
@@ -193,15 +193,22 @@ void sample_take(struct sample *s, const struct facts *f,
 		  f->peer_fin != TRI_YES;
 }
 
-/* Several ends within a moment are one event: no second witness of a timer. */
-void samples_mark(struct sample *sample, size_t n, size_t at)
+/*
+ * Several ends within a moment are one event: no second witness of a timer. A
+ * marked one has marked those before it.
+ */
+void samples_mark(struct sample *ring, size_t size, size_t at)
 {
-	if (!sample[at].live)
+	if (!ring[at].live)
 		return;
-	for (size_t i = 0; i < n; i++)
-		if (i != at && llabs(sample[i].time_us - sample[at].time_us) <
-				       SECOND / 2)
-			sample[i].shadowed = true;
+	for (size_t back = 1; back < size; back++) {
+		struct sample *s = &ring[(at + size - back) % size];
+
+		if (!s->time_us || s->shadowed ||
+		    llabs(s->time_us - ring[at].time_us) >= SECOND / 2)
+			return;
+		s->shadowed = s->live;
+	}
 }
 
 struct values {

@@ -27,8 +27,8 @@ struct sample {
 void sample_take(struct sample *s, const struct facts *f,
 		 const struct verdict *v);
 
-/* Marks what the newest, sample[at], makes one event of with it. */
-void samples_mark(struct sample *sample, size_t n, size_t at);
+/* Marks what the newest of the ring, at `at`, makes one event of with it. */
+void samples_mark(struct sample *ring, size_t size, size_t at);
 
 /* Adds up into past what the n samples say to f. */
 void samples_sum(const struct sample *sample, size_t n, const struct facts *f,
@@ -55,7 +55,8 @@ int64_t facts_idle_at_end_ms(const struct facts *f);
 /* How old the connection was then. */
 int64_t facts_age_at_end_ms(const struct facts *f);
 
-/* The idle time, or how long an answer was overdue: what a timer may have timed. */
+/* The idle time, or how long an answer was overdue: what a timer may have
+ * timed. */
 int64_t facts_timer_ms(const struct facts *f);
 
 #endif

@@ -191,9 +191,10 @@ static struct sent flags_reason(const struct facts *f)
 		return s;
 	s.confidence = EITHER;
 	if (f->accept_pending > 0)
-		s = (struct sent){CAUSE_BAD_SEGMENT, EITHER,
-				  "an ACK came that fits none of the handshakes "
-				  "under way on port {lport}"};
+		s = (struct sent){
+			CAUSE_BAD_SEGMENT, EITHER,
+			"an ACK came that fits none of the handshakes "
+			"under way on port {lport}"};
 	return s;
 }
 

@@ -98,12 +98,12 @@ static void look_at_protocol(struct view *v)
 	if (v->kept || v->protocol.class == PROTOCOL_DATABASE)
 		return;
 	/* Or seen in the clear, and known by nothing. */
-	v->chatty = v->protocol.class == PROTOCOL_QUEUE ||
-		    v->protocol.class == PROTOCOL_OTHER ||
-		    (f->labels_known && v->protocol.class == PROTOCOL_UNKNOWN &&
-		     (f->first_out == LABEL_OTHER ||
-		      (f->first_out == LABEL_NONE &&
-		       f->first_in == LABEL_OTHER)));
+	v->chatty =
+		v->protocol.class == PROTOCOL_QUEUE ||
+		v->protocol.class == PROTOCOL_OTHER ||
+		(f->labels_known && v->protocol.class == PROTOCOL_UNKNOWN &&
+		 (f->first_out == LABEL_OTHER ||
+		  (f->first_out == LABEL_NONE && f->first_in == LABEL_OTHER)));
 }
 
 /*
@@ -117,10 +117,10 @@ static void look_at_burst(struct view *v)
 
 	if (!p->together || p->together_idle_ms == NOT_KNOWN)
 		return;
-	v->timer_burst = !p->together_busy &&
-			 10 * p->together_idle_ms <=
-			 7 * p->together_end_ms + 300;
-	v->death_burst = p->together_idle_ms > 2 * p->together_end_ms + 250;
+	v->timer_burst =
+		!p->together_busy &&
+		10 * p->together_idle_ms <= 7 * p->together_end_ms + 300;
+	v->death_burst = p->together_idle_ms > 2 * p->together_end_ms + 150;
 }
 
 static void look_at_timers(struct view *v, const struct timeouts *timeouts)

@@ -27,15 +27,40 @@ static bool group_wanted(const struct observer *o, enum plan_group group)
 	}
 }
 
+static struct rstscope *open_skeleton(struct observer *o,
+				      const struct choice *only);
+
+/*
+ * A verifier that takes the canary believes pointers that this method reads
+ * directly to be never NULL: the method is not safe on this kernel.
+ */
+static bool canary_refused(struct observer *o, const struct plan_method *m)
+{
+	static const struct choice none;
+	struct rstscope *skel;
+	int err;
+
+	if (!m->canary)
+		return true;
+	skel = open_skeleton(o, &none);
+	if (!skel)
+		return false;
+	bpf_program__set_autoload(
+		bpf_object__find_program_by_name(skel->obj, m->canary), true);
+	err = rstscope__load(skel);
+	rstscope__destroy(skel);
+	return err != 0;
+}
+
 /* The best method after the present one that BTF allows, or none. */
-static void next_method(const struct observer *o, struct choice *c)
+static void next_method(struct observer *o, struct choice *c)
 {
 	const struct plan_method *m = c->method;
 
 	m = m ? m + 1 : c->hook->methods;
 	c->method = NULL;
 	for (; m < c->hook->methods + PLAN_METHODS && m->program; m++) {
-		if (plan_method_possible(m, o->btf)) {
+		if (plan_method_possible(m, o->btf) && canary_refused(o, m)) {
 			c->method = m;
 			return;
 		}

@@ -12,6 +12,7 @@ static int64_t smaller(int64_t a, int64_t b)
 }
 
 #define ONE_EXCHANGE_MS 1000
+#define UPLOAD_SEGMENTS 8 /* more are no request: each ACK is traffic */
 #define SAME_SEGMENT_MS 10
 
 /*
@@ -40,8 +41,9 @@ static int64_t idle_before_request(const struct facts *f, int64_t sent_ms)
 	if (came_with_fin(f) && f->fin_since_send_ms >= ONE_EXCHANGE_MS)
 		before = f->peer_fin_before_ms + f->fin_since_send_ms;
 	if (before == NOT_KNOWN && f->acked_bytes > 0 &&
-	    f->since_ack_ms >= sent_ms)
-		return f->since_ack_ms - sent_ms; /* we only ever send */
+	    f->sent_segments > UPLOAD_SEGMENTS && f->since_ack_ms >= 0)
+		return f->since_ack_ms > sent_ms ? f->since_ack_ms - sent_ms
+						 : 0;
 	if (before == NOT_KNOWN)
 		before = f->age_ms;
 	if (before == NOT_KNOWN)

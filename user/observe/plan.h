@@ -32,6 +32,8 @@ struct plan_method {
 	const char *program; /* name of the BPF program */
 	const char *method;  /* tp_btf, raw_tp, tp, iter ... */
 	const char *needs;   /* type that BTF must hold, NULL: none */
+	const char *canary;  /* program that the verifier must refuse, or this
+			      * one  is not safe here; NULL: none */
 };
 
 struct plan_hook {

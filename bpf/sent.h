@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * RSTs that this host sends: the handler, shared by the stub that may read the
+ * socket directly (sent_btf.bpf.c) and the one that must not (sent.bpf.c). The
+ * socket may be NULL, a TIME_WAIT mini socket, a listener or a full socket.
+ */
+#ifndef RSTSCOPE_SENT_H
+#define RSTSCOPE_SENT_H
+
+#include "bpf/sock.h"
+#include "bpf/flow.h"
+#include "bpf/task.h"
+#include "bpf/compat.h"
+
+struct tcp_head {
+	__be16 source;
+	__be16 dest;
+	__be32 seq;
+	__be32 ack_seq;
+	u8 doff;
+	u8 flags;
+};
+
+#define TCP_FLAG_SYN_BIT 0x02
+
+static __always_inline void skb_netns(struct sk_buff *skb, struct rec_flow *f)
+{
+	/* bit 0 of _skb_refdst says "not counted" (include/linux/skbuff.h) */
+	struct dst_entry *dst =
+		(struct dst_entry *)(RD(skb->_skb_refdst) & ~1ul);
+	struct net_device *dev = dst ? BPF_CORE_READ(dst, dev) : RD(skb->dev);
+
+	if (dev)
+		f->netns = BPF_CORE_READ(dev, nd_net.net, ns.inum);
+}
+
+struct ip4_head {
+	u8 version_ihl;
+	u8 tos;
+	__be16 tot_len;
+	u32 id_frag;
+	u8 ttl;
+	u8 protocol;
+	u16 check;
+	u32 saddr;
+	u32 daddr;
+};
+
+struct ip6_head {
+	u32 version;
+	__be16 payload_len;
+	u8 nexthdr;
+	u8 hop_limit;
+	u32 saddr[4];
+	u32 daddr[4];
+};
+
+struct segment {
+	u32 len;
+	u32 seq;
+	u32 ack;
+	u8 flags;
+	u8 ttl;
+	u8 family; /* 0: it could not be read */
+	u8 pad;
+};
+
+static __always_inline void set_segment(struct rec_failure *r,
+					const struct segment *seg)
+{
+	if (!seg->family)
+		return;
+	r->skb_len = seg->len;
+	r->skb_seq = seg->seq;
+	r->skb_ack = seg->ack;
+	r->skb_flags = seg->flags;
+	r->skb_ttl = seg->ttl;
+	r->known |= KNOWN_SKB;
+}
+
+/* The provoking segment: its flow reversed (we answer it) and its shape. */
+static __always_inline void skb_parse(struct sk_buff *skb, struct segment *seg,
+				      struct rec_flow *f)
+{
+	unsigned char *head = RD(skb->head);
+	u16 network = RD(skb->network_header);
+	u16 transport = RD(skb->transport_header);
+	struct tcp_head tcp;
+	struct ip6_head ip;
+	struct ip4_head *ip4 = (struct ip4_head *)&ip;
+	u32 end;
+
+	if (bpf_probe_read_kernel(&ip, sizeof(ip), head + network) ||
+	    bpf_probe_read_kernel(&tcp, sizeof(tcp), head + transport))
+		return;
+	if (ip4->version_ihl >> 4 == 4) {
+		seg->family = 4;
+		*(u32 *)f->laddr = ip4->daddr;
+		*(u32 *)f->raddr = ip4->saddr;
+		seg->ttl = ip4->ttl;
+		end = network + bpf_ntohs(ip4->tot_len);
+	} else {
+		seg->family = 6;
+		copy_ip6(f->laddr, ip.daddr);
+		copy_ip6(f->raddr, ip.saddr);
+		seg->ttl = ip.hop_limit;
+		end = network + sizeof(ip) + bpf_ntohs(ip.payload_len);
+	}
+	f->ports = (u32)bpf_ntohs(tcp.dest) << 16 | bpf_ntohs(tcp.source);
+	seg->flags = tcp.flags;
+	seg->seq = bpf_ntohl(tcp.seq);
+	seg->ack = bpf_ntohl(tcp.ack_seq);
+	end -= transport + (tcp.doff >> 4) * 4;
+	seg->len = end < 1 << 20 ? end : 0;
+}
+
+struct sent_args {
+	struct sock *sk;
+	struct sk_buff *skb;
+	u32 reason;
+	bool reason_known;
+};
+
+/*
+ * RSTs for segments of no socket are as many as a scanner likes: at most 10 a
+ * second and source, and 200 a second and CPU, go into the ring; all are
+ * counted.
+ */
+#define STRAY_WINDOW_NS	 1000000000ull
+#define STRAY_PER_SOURCE 10
+#define STRAY_PER_CPU	 200
+
+static __always_inline bool stray_cpu_full(struct percpu *cpu, u64 now)
+{
+	if (now - cpu->stray_window_ns > STRAY_WINDOW_NS) {
+		cpu->stray_window_ns = now;
+		cpu->stray_emitted = 0;
+	}
+	return cpu->stray_emitted >= STRAY_PER_CPU;
+}
+
+/* What the daemon makes an event of, should no later one carry the count. */
+static __always_inline void stray_note(struct rec_stray *stray,
+				       const struct rec_flow *f,
+				       const struct segment *seg,
+				       const struct sent_args *a)
+{
+	stray->folded++;
+	stray->flow = *f;
+	stray->family = seg->family;
+	stray->skb_flags = seg->flags;
+	stray->reason = a->reason;
+	stray->reason_known = a->reason_known;
+}
+
+/* True: emit it, *folded counted ones ride along. */
+static __always_inline bool stray_admit(struct percpu *cpu,
+					const struct sent_args *a,
+					const struct segment *seg,
+					const struct rec_flow *f, u32 *folded)
+{
+	struct rec_stray_key key = {.netns = f->netns};
+	struct rec_stray fresh = {}, *stray;
+	u64 now = bpf_ktime_get_ns();
+	bool full = stray_cpu_full(cpu, now);
+
+	__builtin_memcpy(key.raddr, f->raddr, sizeof(key.raddr));
+	stray = bpf_map_lookup_elem(&strays, &key);
+	if (!stray) {
+		fresh.window_ns = now;
+		fresh.emitted = !full;
+		if (full)
+			stray_note(&fresh, f, seg, a);
+		bpf_map_update_elem(&strays, &key, &fresh, BPF_ANY);
+		cpu->stray_emitted += !full;
+		return !full;
+	}
+	if (now - stray->window_ns > STRAY_WINDOW_NS) {
+		stray->window_ns = now;
+		stray->emitted = 0;
+	}
+	if (full || stray->emitted >= STRAY_PER_SOURCE) {
+		stray_note(stray, f, seg, a);
+		return false;
+	}
+	stray->emitted++;
+	cpu->stray_emitted++;
+	*folded = stray->folded;
+	stray->folded = 0;
+	return true;
+}
+
+static __always_inline void set_reason(struct rec_failure *r,
+				       const struct sent_args *a)
+{
+	if (!a->reason_known)
+		return;
+	r->reason = a->reason;
+	r->known |= KNOWN_REASON;
+}
+
+/* A segment of no full socket: late data for a closed one, or a stray. */
+static __always_inline void sent_stray(struct percpu *cpu,
+				       const struct sent_args *a, u8 state)
+{
+	struct closed_slot *slot;
+	struct segment seg = {};
+	struct rec_failure *r;
+	struct rec_flow f = {};
+	u32 folded = 0;
+
+	tally(TALLY_STRAY, 1);
+	if (!a->skb)
+		return;
+	skb_parse(a->skb, &seg, &f);
+	skb_netns(a->skb, &f);
+	slot = flow_find(&f, false);
+	if (slot && slot->late++) {
+		emit_folded(REC_SENT); /* its first one was told */
+		return;
+	}
+	if (!slot && !stray_admit(cpu, a, &seg, &f, &folded)) {
+		emit_folded(REC_SENT);
+		return;
+	}
+	r = emit_reserve(REC_SENT, sizeof(*r));
+	if (!r)
+		return;
+	r->head.failure = next_failure();
+	tuple_set(r, &f, seg.family);
+	set_segment(r, &seg);
+	r->state = state;
+	r->folded = folded;
+	r->sock.flags = state == TCP_TIME_WAIT ? SOCKF_TIMEWAIT : 0;
+	set_reason(r, a);
+	if (slot) {
+		r->closer = slot->closed;
+		r->known |= KNOWN_CLOSER;
+	}
+	listener_describe(r);
+	flow_describe_other(r);
+	emit_submit(r);
+}
+
+/* Remembers who aborted the flow: the peer may go on sending to it. */
+static __always_inline void note_abort(const struct rec_failure *r)
+{
+	struct closed_slot *slot;
+	struct rec_flow f;
+
+	flow_of(r, &f);
+	slot = flow_slot(&f);
+	if (!slot)
+		return;
+	slot->late = 1; /* this RST tells of it: later ones are counted */
+	slot->flow = f;
+	__builtin_memset(&slot->closed, 0, sizeof(slot->closed));
+	slot->closed.task = r->known & KNOWN_TASK ? r->task : r->owner;
+	slot->closed.task.how = HOW_CLOSE;
+	slot->closed.closed_ns = r->head.time_ns;
+	slot->closed.established_ns = r->established_ns;
+	slot->closed.since_send_jiffies = r->sock.since_send_jiffies;
+	slot->closed.since_receive_jiffies = r->sock.since_receive_jiffies;
+	slot->closed.unread = r->sock.unread;
+	slot->closed.aborted = 1;
+	slot->closed.role = r->role;
+	slot->closed.netns = r->netns;
+}
+
+/*
+ * The received event that this RST shows to be a false one: data came after our
+ * close, the kernel called tcp_reset() itself and answers now. 0: none.
+ */
+#define FALSE_RESET_NS 5000000ull
+static __always_inline u64 false_reset(struct percpu *cpu, struct conn *conn,
+				       const struct sent_args *a)
+{
+	u64 failure = 0;
+
+	if (!is_abort_on_data(a->reason_known, a->reason, a->skb != NULL))
+		return 0;
+	if (conn && conn->failure &&
+	    bpf_ktime_get_ns() - conn->failed_ns < FALSE_RESET_NS)
+		failure = conn->failure;
+	else if (!conn && cpu->reset_sk == (u64)a->sk)
+		failure = cpu->reset_failure;
+	if (failure)
+		tally(TALLY_FALSE_RECEIVED, 1);
+	return failure;
+}
+
+/*
+ * Whether current made this RST: it holds the socket, or it closes a listener
+ * with a child that nobody accepted, which is not locked (kernel.md, section
+ * 2).
+ */
+static __always_inline bool acts_itself(const struct rec_failure *r)
+{
+	u32 flags = r->sock.flags;
+
+	if (flags & SOCKF_OWNED)
+		return true;
+	return r->state == TCP_CLOSE && !(r->known & KNOWN_SKB) &&
+	       !(flags & (SOCKF_HAS_SOCKET | SOCKF_DEAD));
+}
+
+static __always_inline void sent_full(struct percpu *cpu,
+				      const struct sent_args *a, u8 state)
+{
+	struct tcp_sock *tp = TO_TCP(a->sk);
+	struct conn *conn = conn_find(a->sk);
+	u64 failure = next_failure(), voids;
+	struct closed_slot *slot;
+	struct segment seg = {};
+	struct rec_flow ignored = {};
+	struct rec_failure *r;
+
+	if (!tp)
+		return;
+	r = emit_reserve(REC_SENT, sizeof(*r));
+	if (!r)
+		return;
+	r->head.failure = failure;
+	r->state = state;
+	voids = false_reset(cpu, conn, a);
+	sock_tuple(tp, r);
+	sock_numbers(tp, r);
+	if (conn) {
+		conn_describe(conn, tp, r);
+		r->flags &= ~SOCKF_AGAIN;
+	} else {
+		r->flags |= SOCKF_NO_RECORD;
+	}
+	r->voids = voids; /* an orphan has left the connection table by now */
+	if (a->skb) {
+		skb_parse(a->skb, &seg, &ignored);
+		set_segment(r, &seg);
+	}
+	set_reason(r, a);
+	if (acts_itself(r)) {
+		task_current(&r->task, HOW_CURRENT);
+		r->known |= KNOWN_TASK;
+	}
+	listener_describe(r);
+	slot = flow_describe_closer(r);
+	flow_describe_other(r);
+	if (!a->skb)
+		note_abort(r);
+	else if (slot)
+		slot->late = 1; /* later RSTs for that flow are only counted */
+	emit_submit(r);
+}
+
+/* A listener that refuses a finished handshake, or a stray ACK it met. */
+static __always_inline void sent_listener(const struct sent_args *a)
+{
+	struct sock *sk = a->sk;
+	struct tcp_sock *tp;
+	struct conn *conn;
+	struct segment seg = {};
+	struct rec_failure *r;
+	struct rec_flow f = {};
+
+	r = emit_reserve(REC_SENT, sizeof(*r));
+	if (!r)
+		return;
+	r->head.failure = next_failure();
+	if (a->skb) {
+		skb_parse(a->skb, &seg, &f);
+		f.netns = RD_NET_INUM(sk);
+		tuple_set(r, &f, seg.family);
+		set_segment(r, &seg);
+	}
+	r->state = TCP_LISTEN;
+	r->role = ROLE_SERVER;
+	tp = TO_TCP(sk);
+	if (tp)
+		sock_listener(tp, r);
+	set_reason(r, a);
+	conn = conn_find(sk);
+	if (conn && conn->owner.how) {
+		r->owner = conn->owner;
+		r->known |= KNOWN_OWNER | KNOWN_LISTENER;
+	}
+	listener_describe(r);
+	flow_describe_closer(r);
+	emit_submit(r);
+}
+
+static __always_inline void handle_sent(const struct sent_args *a)
+{
+	struct percpu *cpu = this_cpu();
+	struct sock *sk = a->sk;
+	u8 state = TCP_CLOSE;
+
+	if (!cpu)
+		return;
+	tally(TALLY_SENT_FIRST + (a->reason < 39 ? a->reason : 39), 1);
+	if (sk)
+		state = RD(sk->__sk_common.skc_state);
+	if (!sk || state == TCP_TIME_WAIT || state == TCP_NEW_SYN_RECV)
+		sent_stray(cpu, a, state);
+	else if (state == TCP_LISTEN)
+		sent_listener(a);
+	else
+		sent_full(cpu, a, state);
+}
+
+#endif

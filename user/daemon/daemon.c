@@ -26,7 +26,7 @@
 #define DRAIN_BATCH 8192
 #define FLUSH_US    (500 * 1000)
 #define REPORT_US   (2 * USEC_PER_SEC)
-#define STRAYS_US   USEC_PER_SEC
+#define STRAYS_US   (USEC_PER_SEC / 2)
 
 struct daemon {
 	const struct config *config;
@@ -284,7 +284,6 @@ static void drain(struct daemon *d)
 		fflush(d->record);
 }
 
-/* Time stamps that look back: an idle daemon need not wake for them. */
 static void tick(struct daemon *d, int64_t now_us)
 {
 	if (now_us >= d->flush_us) {
@@ -307,7 +306,8 @@ static void tick(struct daemon *d, int64_t now_us)
 
 static int wait_ms(const struct daemon *d, int64_t now_us)
 {
-	int64_t until = d->report_us;
+	int64_t until = d->report_us < d->strays_us ? d->report_us
+						    : d->strays_us;
 	uint64_t due = pipeline_due_ns(d->pipeline), now_ns = clock_mono_ns();
 	int64_t ms;
 

@@ -27,7 +27,7 @@ int BPF_PROG(receive_reset, struct sock *sk)
 	struct percpu *cpu = this_cpu();
 	struct rec_failure *r;
 	struct conn *conn;
-	u64 failure;
+	u64 failure, failed_ns = 0;
 
 	if (!tp || !cpu)
 		return 0;
@@ -37,6 +37,7 @@ int BPF_PROG(receive_reset, struct sock *sk)
 	r = emit_reserve(REC_RECEIVED, sizeof(*r));
 	if (r) {
 		r->head.failure = failure;
+		failed_ns = r->head.time_ns;
 		r->state = sk->__sk_common.skc_state;
 		describe(r, tp, conn);
 		rst_options(r, tp);
@@ -44,7 +45,7 @@ int BPF_PROG(receive_reset, struct sock *sk)
 			r->flags |= SOCKF_MAYBE_FALSE;
 		emit_submit(r);
 	}
-	conn_fail(conn, sk, failure, bpf_ktime_get_ns());
+	conn_fail(conn, sk, failure, failed_ns);
 	cpu->reset_sk = (u64)sk;
 	cpu->reset_failure = failure;
 	return 0;
@@ -105,7 +106,7 @@ int BPF_PROG(error_report, const struct sock *csk)
 	struct rec_failure *r;
 	struct tcp_sock *tp;
 	struct conn *conn;
-	u64 failure;
+	u64 failure, failed_ns = 0;
 
 	if (sk->sk_protocol != IPPROTO_TCP || !cpu)
 		return 0;
@@ -126,10 +127,11 @@ int BPF_PROG(error_report, const struct sock *csk)
 	r = emit_reserve(REC_ERROR, sizeof(*r));
 	if (r) {
 		r->head.failure = failure;
+		failed_ns = r->head.time_ns;
 		r->state = state_before(cpu, sk, conn);
 		describe(r, tp, conn);
 		emit_submit(r);
 	}
-	conn_fail(conn, sk, failure, bpf_ktime_get_ns());
+	conn_fail(conn, sk, failure, failed_ns);
 	return 0;
 }

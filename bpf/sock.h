@@ -141,11 +141,12 @@ static __always_inline u32 sock_flag_bits(struct sock *sk)
 	return out;
 }
 
-static __always_inline void sock_times(struct tcp_sock *tp, struct rec_sock *s)
+static __always_inline void sock_times(struct tcp_sock *tp, u64 now_ns,
+				       struct rec_sock *s)
 {
 	u32 now = bpf_jiffies64();
 	u64 sent_us = RD(tp->first_tx_mstamp);
-	u64 now_us = bpf_ktime_get_ns() / 1000;
+	u64 now_us = now_ns / 1000;
 
 	s->since_send_jiffies = jiffies_since(now, RD(tp->lsndtime));
 	s->since_receive_jiffies =
@@ -190,7 +191,7 @@ static __always_inline void sock_numbers(struct tcp_sock *tp,
 	s->flags = sock_flag_bits(sk);
 	if (RD(tp->is_mptcp))
 		s->flags |= SOCKF_MPTCP;
-	sock_times(tp, s);
+	sock_times(tp, r->head.time_ns, s);
 	r->rcv_nxt = rcv_nxt;
 	r->snd_una = RD(tp->snd_una);
 	challenge = RD(tp->last_oow_ack_time);
@@ -330,23 +331,26 @@ static __always_inline void conn_describe(const struct conn *conn,
 
 /*
  * Marks the connection as failed, so that the call that is told can be joined;
- * one that the table did not hold is put there now.
+ * one that the table did not hold is put there now. failed_ns: the record's
+ * time, 0 where the ring took none.
  */
 static __always_inline void conn_fail(struct conn *conn, const void *sk,
-				      u64 failure, u64 now)
+				      u64 failure, u64 failed_ns)
 {
 	struct conn fresh;
 
+	if (!failed_ns)
+		failed_ns = bpf_ktime_get_ns();
 	if (conn) {
 		if (conn->failure)
 			return; /* the first failure is the one to be told */
 		conn->failure = failure;
-		conn->failed_ns = now;
+		conn->failed_ns = failed_ns;
 		return;
 	}
 	__builtin_memset(&fresh, 0, sizeof(fresh));
 	fresh.failure = failure;
-	fresh.failed_ns = now;
+	fresh.failed_ns = failed_ns;
 	fresh.flags = CONN_LATE;
 	conn_put(sk, &fresh);
 }

@@ -189,11 +189,12 @@ static __always_inline void hang_up(struct sock *sk, struct tcp_sock *tp,
 				    struct conn *conn)
 {
 	struct rec_failure *r;
-	u64 failure = next_failure();
+	u64 failure = next_failure(), failed_ns = 0;
 
 	r = emit_reserve(REC_HANGUP, sizeof(*r));
 	if (r) {
 		r->head.failure = failure;
+		failed_ns = r->head.time_ns;
 		r->state = TCP_CLOSE_WAIT;
 		sock_tuple(tp, r);
 		sock_numbers(tp, r);
@@ -205,7 +206,7 @@ static __always_inline void hang_up(struct sock *sk, struct tcp_sock *tp,
 		r->known |= KNOWN_TASK;
 		emit_submit(r);
 	}
-	conn_fail(conn, sk, failure, bpf_ktime_get_ns());
+	conn_fail(conn, sk, failure, failed_ns);
 	conn->flags |= CONN_TOLD_EOF;
 }
 

@@ -190,15 +190,29 @@ static void add_failure(struct timeline *t, const struct event *ev)
 		m->failure = true;
 }
 
+static bool ends_with(const char *text, const char *end)
+{
+	size_t length = strlen(text), n = strlen(end);
+
+	return length >= n && !strcmp(text + length - n, end);
+}
+
 static void add_other(struct timeline *t, const struct event *ev,
 		      const struct event *other)
 {
 	char comm[2 * REC_COMM + 2], did[sizeof(ev->other_did)], id[40] = "";
+	char act[sizeof(did) + 24];
 
 	if (!ev->other_known)
 		return;
 	format_safe(ev->other_comm, comm, sizeof(comm));
 	format_safe(ev->other_did, did, sizeof(did));
+	/* "closed the connection 494 ms before": what is told here is its RST
+	 */
+	if (ends_with(did, " before"))
+		snprintf(act, sizeof(act), "which %s, sent the RST", did);
+	else
+		snprintf(act, sizeof(act), "%s", did);
 	if (ev->other_event != NOT_KNOWN)
 		snprintf(id, sizeof(id), " (event %lld)",
 			 (long long)ev->other_event);
@@ -209,10 +223,10 @@ static void add_other(struct timeline *t, const struct event *ev,
 	if (other && other->time_us < ev->time_us)
 		at_time(t, (other->time_us - ev->time_us) / 1000.0,
 			"the other end, %s[%lld], %s%s", comm,
-			(long long)ev->other_pid, did, id);
+			(long long)ev->other_pid, act, id);
 	else
 		in_order(t, 0, "the other end, %s[%lld], %s%s", comm,
-			 (long long)ev->other_pid, did, id);
+			 (long long)ev->other_pid, act, id);
 }
 
 static void add_told(struct timeline *t, const struct event *ev)

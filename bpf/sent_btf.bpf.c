@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * tcp_send_reset with direct reads: half the cost, where the verifier knows that
- * the socket and the segment may be NULL (6.13, 838a10bd2ebf, and backports).
- * The canary tells: it does not look before it reads, and is refused there.
+ * tcp_send_reset with direct reads: half the cost, where the verifier knows
+ * that the socket and the segment may be NULL (6.13, 838a10bd2ebf, and
+ * backports). The canary tells: it does not look before it reads, and is
+ * refused there.
  */
 #include "bpf/sent.h"
 

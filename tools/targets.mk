@@ -24,11 +24,22 @@ debug-unit: ## the unit tests with ASan and UBSan
 
 .PHONY: lint format bpf-size
 C_FILES = $(shell git ls-files '*.c' '*.h')
-lint: $(PROGRAMS) $(BUILD)/compile_commands.json bpf-size check-man ## formatting, cppcheck, clang-tidy, size of the BPF programs
-	@clang-format --dry-run -Werror $(C_FILES)
-	@cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,portability \
-		--suppressions-list=tools/cppcheck.txt -I. -I$(BUILD)/gen --std=c11 user
-	@clang-tidy --quiet -p $(BUILD) $(SRC) $(MAINS) 2>&1 | tools/tidy-report
+TIDY := $(patsubst %.c,$(BUILD)/tidy/%.txt,$(SRC) $(MAINS))
+lint: $(PROGRAMS) $(TIDY) bpf-size check-man ## formatting, cppcheck, clang-tidy, size of the BPF programs
+	$(call say,FORMAT,*.c *.h)
+	@clang-format --dry-run $(C_FILES) >$(BUILD)/tidy/format.txt 2>&1
+	$(call say,CHECK,user)
+	@cppcheck --quiet --template=gcc --enable=warning,portability \
+		--suppressions-list=tools/cppcheck.txt -I. -I$(BUILD)/gen --std=c11 user \
+		>$(BUILD)/tidy/cppcheck.txt 2>&1
+	@tools/lint-report $(BUILD)/tidy/format.txt $(BUILD)/tidy/cppcheck.txt $(TIDY)
+
+# One file at a time, so that `make -j` shares them out and a second run looks
+# at what changed. It fails where it could not parse.
+$(TIDY): $(BUILD)/tidy/%.txt: $(BUILD)/%.o .clang-tidy | $(BUILD)/compile_commands.json
+	$(call say,TIDY,$*.c)
+	@mkdir -p $(@D)
+	@clang-tidy --quiet -p $(BUILD) $*.c >$@ 2>&1 || { cat $@; exit 1; }
 
 format: ## clang-format over every C file
 	@clang-format -i $(C_FILES)
@@ -42,7 +53,7 @@ $(BUILD)/compile_commands.json: Makefile tools/targets.mk $(SRC) $(MAINS)
 	@mkdir -p $(@D)
 	@for f in $(SRC) $(MAINS); do \
 		printf '{"directory":"%s","file":"%s","command":"clang %s %s -c %s"},\n' \
-			'$(CURDIR)' "$$f" '$(filter-out $(WARN),$(CFLAGS))' '$(PKG_CFLAGS)' "$$f"; \
+			'$(CURDIR)' "$$f" '$(patsubst -I$(BUILD)/%,-isystem $(BUILD)/%,$(filter-out $(WARN),$(CFLAGS)))' '$(PKG_CFLAGS)' "$$f"; \
 	done | sed '1s/^/[/;$$s/,$$/]/' >$@
 
 compile_commands.json: $(BUILD)/compile_commands.json ## for editors

@@ -1,75 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the store holds: putting, asking, retention, notes, damage. */
+/* What the store holds: putting, asking, retention, notes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <cmocka.h>
-#include <signal.h>
-#include <sqlite3.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 
-#include "sample_event.h"
-#include "scratch.h"
-#include "user/store/store.h"
-
-static char err[512];
-
-static struct store *open_store(const struct scratch *d, enum store_mode mode)
-{
-	struct store *s = NULL;
-
-	err[0] = '\0';
-	if (store_open(&s, d->path, mode, err, sizeof(err)))
-		fail_msg("%s", err);
-	return s;
-}
-
-static void put(struct store *s, const struct event *ev)
-{
-	if (store_put(s, &ev, 1, err, sizeof(err)))
-		fail_msg("%s", err);
-}
-
-/* `n` bare events with ids from `first` on, `step_us` apart. */
-static void put_many(struct store *s, int64_t first, int n, int64_t step_us)
-{
-	struct event *all = calloc((size_t)n, sizeof(*all));
-	const struct event **at = calloc((size_t)n, sizeof(*at));
-
-	for (int i = 0; i < n; i++) {
-		sample_full(&all[i], first + i);
-		all[i].time_us = SAMPLE_TIME + (first + i) * step_us;
-		at[i] = &all[i];
-	}
-	if (store_put(s, at, (size_t)n, err, sizeof(err)))
-		fail_msg("%s", err);
-	free(at);
-	free(all);
-}
-
-struct seen {
-	int64_t id[512];
-	int n, stop_at;
-};
-
-static int see(const struct event *ev, void *ctx)
-{
-	struct seen *seen = ctx;
-
-	assert_true(seen->n < (int)ARRAY_SIZE(seen->id));
-	seen->id[seen->n++] = ev->id;
-	return seen->n == seen->stop_at ? 42 : 0;
-}
-
-static struct seen ask(struct store *s, const struct filter *f)
-{
-	struct seen seen = {};
-
-	if (store_query(s, f, see, &seen, err, sizeof(err)))
-		fail_msg("%s", err);
-	return seen;
-}
+#include "store_case.h"
 
 static void test_put_get(void **state)
 {
@@ -334,145 +270,6 @@ static void test_notes(void **state)
 	store_close(s);
 }
 
-static void run_sql(const char *path, const char *sql)
-{
-	sqlite3 *db;
-
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(db);
-}
-
-/* One bad event does not hide the good ones, and is not hidden itself. */
-static void test_damaged_event(void **state)
-{
-	struct scratch *d = *state;
-	struct store *s = open_store(d, STORE_WRITE);
-	struct seen seen = {};
-	struct filter f;
-	struct event ev;
-
-	put_many(s, 1, 5, 1000);
-	store_close(s);
-	run_sql(d->path, "UPDATE bodies SET body = x'01ff' WHERE id = 3;"
-			 "UPDATE bodies SET body = '' WHERE id = 4");
-	s = open_store(d, STORE_READ);
-	filter_init(&f);
-	assert_int_equal(store_query(s, &f, see, &seen, err, sizeof(err)),
-			 -EBADMSG);
-	assert_non_null(strstr(err, "2 events are damaged"));
-	assert_int_equal(seen.n, 3);
-	assert_int_equal(store_get(s, 3, &ev), -EBADMSG);
-	store_close(s);
-}
-
-static void test_check_finds_damage(void **state)
-{
-	struct scratch *d = *state;
-	struct store *s = open_store(d, STORE_WRITE);
-	char junk[4096];
-	int fd;
-
-	put_many(s, 1, 500, 1000);
-	assert_int_equal(store_check(s, err, sizeof(err)), 0);
-	store_close(s);
-	memset(junk, 0x5a, sizeof(junk));
-	fd = open(d->path, O_WRONLY);
-	for (int page = 20; page < 40; page++)
-		assert_int_equal(pwrite(fd, junk, sizeof(junk), page * 4096),
-				 sizeof(junk));
-	close(fd);
-	s = open_store(d, STORE_READ);
-	assert_true(store_check(s, err, sizeof(err)) < 0);
-	assert_non_null(strstr(err, d->path));
-	store_close(s);
-}
-
-/* A full disk refuses the batch whole, and takes it once there is room. */
-static void test_disk_full(void **state)
-{
-	struct scratch *d = *state;
-	struct store *s = open_store(d, STORE_WRITE);
-	struct rlimit before, small;
-	struct seen seen;
-	struct filter f;
-	struct event ev;
-	const struct event *one = &ev;
-	int ret = 0, id = 1;
-
-	signal(SIGXFSZ, SIG_IGN);
-	getrlimit(RLIMIT_FSIZE, &before);
-	small = before;
-	small.rlim_cur = 512 << 10;
-	setrlimit(RLIMIT_FSIZE, &small);
-	for (; !ret && id < 500; id++) {
-		sample_full(&ev, id);
-		ret = store_put(s, &one, 1, err, sizeof(err));
-	}
-	setrlimit(RLIMIT_FSIZE, &before);
-	assert_true(ret < 0);
-	assert_non_null(strstr(err, d->path));
-	put(s, &ev);
-	filter_init(&f);
-	seen = ask(s, &f);
-	assert_int_equal(seen.n, ev.id);
-	assert_int_equal(store_check(s, err, sizeof(err)), 0);
-	store_close(s);
-}
-
-/* Puts as fast as it can and tells each id once it is committed. */
-static void put_until_killed(const struct scratch *d, int out)
-{
-	struct event ev;
-	const struct event *one = &ev;
-	struct store *s;
-
-	if (store_open(&s, d->path, STORE_WRITE, err, sizeof(err)))
-		_exit(1);
-	for (int64_t id = 1;; id++) {
-		sample_full(&ev, id);
-		if (store_put(s, &one, 1, err, sizeof(err)) ||
-		    write(out, &id, sizeof(id)) != sizeof(id))
-			_exit(2);
-	}
-}
-
-static void test_killed(void **state)
-{
-	struct scratch *d = *state;
-	int64_t told = 0, id, last = 0;
-	int pipes[2], status;
-	struct store *s;
-	struct event ev;
-	pid_t child;
-
-	assert_int_equal(pipe(pipes), 0);
-	child = fork();
-	if (!child)
-		put_until_killed(d, pipes[1]);
-	close(pipes[1]);
-	while (told < 200 && read(pipes[0], &id, sizeof(id)) == sizeof(id))
-		told = id;
-	kill(child, SIGKILL);
-	waitpid(child, &status, 0);
-	assert_true(WIFSIGNALED(status));
-	while (read(pipes[0], &id, sizeof(id)) == sizeof(id))
-		told = id;
-	close(pipes[0]);
-	/* Before anybody has written again, and after. */
-	for (int i = 0; i < 2; i++) {
-		s = open_store(d, i ? STORE_WRITE : STORE_READ);
-		assert_int_equal(store_check(s, err, sizeof(err)), 0);
-		assert_int_equal(store_last_id(s, &last), 0);
-		assert_in_range(last, told, told + 1);
-		assert_int_equal(store_get(s, told, &ev), 0);
-		store_close(s);
-	}
-}
-
-#define STORE_TEST(f)                                                          \
-	cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
-
 int main(void)
 {
 	const struct CMUnitTest store[] = {
@@ -484,10 +281,6 @@ int main(void)
 		STORE_TEST(test_prune_age),
 		STORE_TEST(test_prune_size),
 		STORE_TEST(test_notes),
-		STORE_TEST(test_damaged_event),
-		STORE_TEST(test_check_finds_damage),
-		STORE_TEST(test_disk_full),
-		STORE_TEST(test_killed),
 	};
 
 	return cmocka_run_group_tests(store, NULL, NULL);

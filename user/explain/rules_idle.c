@@ -151,7 +151,8 @@ static bool cluster_chatty(const struct view *v)
 
 static bool longer_worked(const struct view *v)
 {
-	return timer_may_end(v) && v->worked_ms > v->idle_ms * 6 / 5 + 300;
+	return timer_may_end(v) &&
+	       v->worked_ms - v->idle_ms > v->idle_ms / 5 + 300;
 }
 
 static bool reused_after_long(const struct view *v)

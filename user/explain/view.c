@@ -119,8 +119,8 @@ static void look_at_burst(struct view *v)
 		return;
 	v->timer_burst =
 		!p->together_busy &&
-		10 * p->together_idle_ms <= 7 * p->together_end_ms + 300;
-	v->death_burst = p->together_idle_ms > 2 * p->together_end_ms + 150;
+		10.0 * p->together_idle_ms <= 7.0 * p->together_end_ms + 300;
+	v->death_burst = p->together_idle_ms > 2.0 * p->together_end_ms + 150;
 }
 
 static void look_at_timers(struct view *v, const struct timeouts *timeouts)

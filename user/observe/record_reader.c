@@ -164,7 +164,7 @@ static void store_uint(uint8_t *at, size_t size, uint64_t value)
 static int read_number(const struct record_field *f, const char *value,
 		       uint8_t *at)
 {
-	uint64_t max = UINT64_MAX >> (64 - 8 * f->size);
+	uint64_t max = f->size == 8 ? UINT64_MAX : (1ULL << 8 * f->size) - 1;
 	bool negative = f->type == FIELD_INT && *value == '-';
 	uint64_t number;
 	int err;

@@ -123,9 +123,9 @@ static void write_fields(FILE *out, const struct record_field *f,
 	}
 }
 
+/* errno was 0 before the line was begun. */
 static int write_end(FILE *out)
 {
-	errno = 0;
 	fputc('\n', out);
 	if (!ferror(out))
 		return 0;
@@ -138,6 +138,7 @@ int record_write(FILE *out, const union record *rec)
 
 	if (!layout || rec->head.size != layout->size)
 		return -EINVAL;
+	errno = 0;
 	fputs(layout->name, out);
 	write_fields(out, layout->fields, "", (const uint8_t *)rec);
 	return write_end(out);
@@ -159,6 +160,7 @@ int record_write_header(FILE *out, const struct record_context *ctx)
 
 	if (hz <= 0)
 		return -EINVAL;
+	errno = 0;
 	fprintf(out, RECORD_MAGIC " abi=%d hz=%ld unix_offset_ns=%" PRId64,
 		REC_ABI, hz, ctx->unix_offset_ns);
 	write_word(out, "arch", ctx->arch);

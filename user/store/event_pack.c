@@ -38,7 +38,7 @@ static void put_varint(struct out *o, uint64_t value)
 static void put_int(struct out *o, unsigned int tag, int64_t value)
 {
 	put_varint(o, tag << 1);
-	put_varint(o, ((uint64_t)value << 1) ^ (uint64_t)(value >> 63));
+	put_varint(o, ((uint64_t)value << 1) ^ (value < 0 ? UINT64_MAX : 0));
 }
 
 static void put_bytes(struct out *o, unsigned int tag, const void *data,

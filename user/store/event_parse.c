@@ -199,6 +199,14 @@ static int fields_parse(struct parse *p, const struct event_group *g,
 	return 0;
 }
 
+static bool has_field(const struct event_group *g, const char *name)
+{
+	for (const struct event_field *f = g->fields; f->name; f++)
+		if (!strcmp(f->name, name))
+			return true;
+	return false;
+}
+
 /* Keys that no table knows: a newer schema, or not an event at all. */
 static int keys_check(struct parse *p, const struct event_group *g,
 		      const json_t *object)
@@ -208,11 +216,7 @@ static int keys_check(struct parse *p, const struct event_group *g,
 
 	json_object_foreach((json_t *)object, key, value)
 	{
-		const struct event_field *f = g->fields;
-
-		while (f->name && strcmp(f->name, key))
-			f++;
-		if (!f->name)
+		if (!has_field(g, key))
 			return refuse(p, g->name, key, "is not known");
 	}
 	return 0;
@@ -242,10 +246,7 @@ static bool top_key_known(const char *key)
 	    !strcmp(key, "advice"))
 		return true;
 	for (const struct event_group *g = event_groups; g->fields; g++)
-		if (g->name && !strcmp(g->name, key))
-			return true;
-	for (const struct event_field *f = event_groups[0].fields; f->name; f++)
-		if (!strcmp(f->name, key))
+		if (g->name ? !strcmp(g->name, key) : has_field(g, key))
 			return true;
 	return false;
 }

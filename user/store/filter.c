@@ -330,6 +330,10 @@ bool filter_match(const struct filter *f, const struct event *ev)
 		return false;
 	if (ev->id <= f->after_id && f->after_id > 0)
 		return false;
+	if (f->before_id > 0 &&
+	    (ev->time_us > f->before_us ||
+	     (ev->time_us == f->before_us && ev->id >= f->before_id)))
+		return false;
 	if (f->host[0] && strcmp(f->host, ev->host))
 		return false;
 	return what_match(f, ev) && process_match(f, ev) && ends_match(f, ev);

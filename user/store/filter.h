@@ -24,7 +24,9 @@ struct filter {
 	char host[65];
 	bool benign;	  /* show the benign ones too */
 	int64_t limit;	  /* newest N; NOT_KNOWN: no limit */
-	int64_t after_id; /* only ids above it (tail, cursors) */
+	int64_t after_id; /* only ids above it (tail) */
+	/* Only what is listed before that event (pages); before_id 0: all. */
+	int64_t before_us, before_id;
 };
 
 /* Matches everything but benign events. */

@@ -141,6 +141,11 @@ static void where_filter(struct query *q, const struct filter *f)
 		where(q, "benign = 0");
 	if (f->after_id > 0)
 		where_int(q, "id > ?", f->after_id);
+	if (f->before_id > 0) {
+		where_int(q, "time_us <= ?", f->before_us);
+		where_int(q, "(time_us < ? OR id < ?)", f->before_us);
+		bind_next(q, QUERY_INT)->number = f->before_id;
+	}
 	if (f->pid != NOT_KNOWN)
 		where_int(q, "pid = ?", f->pid);
 	where_names(q, f);

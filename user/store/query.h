@@ -10,7 +10,7 @@
 #include "user/store/filter.h"
 
 #define QUERY_TEXT   1024
-#define QUERY_PARAMS 20
+#define QUERY_PARAMS 24
 
 enum query_type { QUERY_INT, QUERY_STRING, QUERY_BYTES };
 

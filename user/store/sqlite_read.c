@@ -118,22 +118,28 @@ static int read_chunk(struct sqlite_store *s, const struct ids *ids,
 	return rc;
 }
 
-/* Hands on and frees; what fn returned. */
-static int give_chunk(struct body *bodies, size_t n, store_event_fn fn,
+static void free_chunk(struct body *bodies, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free(bodies[i].data);
+		bodies[i].data = NULL;
+	}
+}
+
+/* What fn returned. */
+static int give_chunk(const struct body *bodies, size_t n, store_event_fn fn,
 		      void *ctx, size_t *damaged)
 {
 	struct event ev;
 	int ret = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		if (!ret && bodies[i].data) {
-			if (event_unpack(&ev, bodies[i].data, bodies[i].size))
-				++*damaged;
-			else
-				ret = fn(&ev, ctx);
-		}
-		free(bodies[i].data);
-		bodies[i].data = NULL;
+	for (size_t i = 0; !ret && i < n; i++) {
+		if (!bodies[i].data)
+			continue;
+		if (event_unpack(&ev, bodies[i].data, bodies[i].size))
+			++*damaged;
+		else
+			ret = fn(&ev, ctx);
 	}
 	return ret;
 }
@@ -148,12 +154,11 @@ static int give_all(struct sqlite_store *s, const struct ids *ids,
 	for (; !ret && left; left -= n) {
 		n = left < CHUNK ? left : CHUNK;
 		rc = read_chunk(s, ids, left, bodies, n);
-		ret = give_chunk(bodies, rc == SQLITE_OK ? n : 0, fn, ctx,
-				 &damaged);
-		if (rc != SQLITE_OK) {
-			give_chunk(bodies, n, NULL, NULL, NULL);
+		if (rc == SQLITE_OK)
+			ret = give_chunk(bodies, n, fn, ctx, &damaged);
+		free_chunk(bodies, n);
+		if (rc != SQLITE_OK)
 			return sqlite_fail(s, rc, err, err_size);
-		}
 	}
 	if (!ret && damaged)
 		return store_fail(err, err_size, EBADMSG,

@@ -151,6 +151,30 @@ static void test_configuration_file(void **state)
 	must_in(-1, "test -s %s/c.db", dir);
 }
 
+static void test_timeouts_file(void **state)
+{
+	const char *dir = scratch();
+
+	(void)state;
+	must_in(-1, "printf '# mine\\n\\nsoon\\tx\\n' >%s/bad.tsv", dir);
+	refused_with(USAGE, "bad.tsv:3: ",
+		     "%s --listen off --store %s/t.db --timeouts %s/bad.tsv",
+		     daemon_path(), dir, dir);
+	must_in(-1, "test ! -e %s/t.db", dir); /* nothing was started */
+	refused_with(USAGE, "missing.tsv",
+		     "%s --listen off --store %s/t.db --timeouts "
+		     "%s/missing.tsv",
+		     daemon_path(), dir, dir);
+	must_in(-1,
+		"printf '47\\tour proxy\\tx\\tidle\\trst\\t\\tuser\\n' "
+		">%s/good.tsv",
+		dir);
+	must_in(-1,
+		"%s --listen off --once 1 --store %s/t.db --timeouts "
+		"%s/good.tsv 2>&1 | grep -q 'timers added from .*/good.tsv: 1'",
+		daemon_path(), dir, dir);
+}
+
 static void test_help_and_version(void **state)
 {
 	(void)state;
@@ -463,6 +487,17 @@ static void test_record_and_replay(void **state)
 	free(out);
 }
 
+/* It goes on watching, and does not end as if all were kept. */
+static void test_record_to_a_full_disk(void **state)
+{
+	struct world *w = *state;
+	const char *const record[] = {"--record", "/dev/full", NULL};
+	struct daemon *d = own_daemon(w, record);
+
+	one_reset(w);
+	assert_int_equal(daemon_stop(d), FAILED);
+}
+
 static void test_replay_of_garbage(void **state)
 {
 	(void)state;
@@ -479,6 +514,7 @@ int main(void)
 		IPV4(test_wrong_options),
 		IPV4(test_wrong_filters),
 		IPV4(test_configuration_file),
+		IPV4(test_timeouts_file),
 		IPV4(test_help_and_version),
 		IPV4(test_no_privileges),
 		IPV4(test_port_taken),
@@ -496,6 +532,7 @@ int main(void)
 		IPV4(test_doctor),
 		IPV4(test_metrics),
 		IPV4(test_record_and_replay),
+		IPV4(test_record_to_a_full_disk),
 		IPV4(test_replay_of_garbage),
 	};
 

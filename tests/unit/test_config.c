@@ -78,6 +78,7 @@ static void test_defaults(void **state)
 	assert_true(c.syscalls && c.netfilter);
 	assert_false(c.separate_netns || c.insecure_listen || c.verbose);
 	assert_string_equal(c.record, "");
+	assert_string_equal(c.timeouts, "/etc/rstscope/timeouts.tsv");
 }
 
 static void test_all_options(void **state)
@@ -85,13 +86,13 @@ static void test_all_options(void **state)
 	struct config c;
 
 	(void)state;
-	assert_int_equal(PARSE(&c, "--store=/x.db", "--listen",
-			       "unix:/run/r.sock", "--retain-age", "12h",
-			       "--retain-size=2G", "--syscalls", "off",
-			       "--netfilter=off", "--once", "90", "--record",
-			       "/r", "--separate-netns", "--metric-processes",
-			       "7", "--connections", "4096", "-v"),
-			 0);
+	assert_int_equal(
+		PARSE(&c, "--store=/x.db", "--listen", "unix:/run/r.sock",
+		      "--retain-age", "12h", "--retain-size=2G", "--syscalls",
+		      "off", "--netfilter=off", "--once", "90", "--record",
+		      "/r", "--separate-netns", "--metric-processes", "7",
+		      "--connections", "4096", "--timeouts", "/t.tsv", "-v"),
+		0);
 	assert_string_equal(c.store, "/x.db");
 	assert_string_equal(c.listen, "unix:/run/r.sock");
 	assert_int_equal(c.retain_age_s, 12 * 3600);
@@ -99,6 +100,7 @@ static void test_all_options(void **state)
 	assert_false(c.syscalls || c.netfilter);
 	assert_int_equal(c.once_us, 90000000);
 	assert_string_equal(c.record, "/r");
+	assert_string_equal(c.timeouts, "/t.tsv");
 	assert_true(c.separate_netns && c.verbose);
 	assert_int_equal(c.metric_processes, 7);
 	assert_int_equal(c.connections, 4096);
@@ -153,6 +155,8 @@ static void test_wrong_command_lines(void **state)
 		     "--listen: 'nonsense' is no address");
 	expect_usage(PARSE(&c, "--export", "http://x"),
 		     "--export: this build has no exporter");
+	expect_usage(PARSE(&c, "--timeouts", ""),
+		     "--timeouts: FILE is missing");
 	expect_usage(PARSE(&c, "--config", "/no/such"),
 		     "/no/such: No such file");
 }
@@ -190,11 +194,12 @@ static void test_file(void **state)
 	write_file("# comment\n\n[rstscoped]\n  listen = off  \n"
 		   "store=/a/b.db ; a comment\nretain-age: 30d\n"
 		   "\tseparate-netns = on\nverbose = off\n"
-		   "; more\nsyscalls = off");
+		   "; more\nsyscalls = off\ntimeouts = /my/timers.tsv");
 	assert_int_equal(PARSE(&c, "--config", path), 0);
 	assert_string_equal(c.listen, "off");
 	assert_string_equal(c.store, "/a/b.db");
 	assert_int_equal(c.retain_age_s, 30 * 86400);
+	assert_string_equal(c.timeouts, "/my/timers.tsv");
 	assert_true(c.separate_netns);
 	assert_false(c.verbose || c.syscalls);
 }

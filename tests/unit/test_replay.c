@@ -7,6 +7,7 @@
 
 #define START_NS (1000 * NSEC_PER_SEC)
 
+/* Out of nothing, 47 s after the answer. */
 static struct rec_failure received(uint64_t failure, uint64_t time_ns)
 {
 	struct rec_failure rec = {
@@ -17,7 +18,7 @@ static struct rec_failure received(uint64_t failure, uint64_t time_ns)
 				.time_ns = time_ns,
 				.failure = failure,
 			},
-		.known = KNOWN_TUPLE,
+		.known = KNOWN_TUPLE | KNOWN_SOCK | KNOWN_BIRTH | KNOWN_ASKED,
 		.netns = 7,
 		.family = 4,
 		.state = 1,
@@ -26,6 +27,17 @@ static struct rec_failure received(uint64_t failure, uint64_t time_ns)
 		.rport = 3000,
 		.laddr = {10, 0, 0, 5},
 		.raddr = {10, 0, 0, 9},
+		.established_ns = time_ns - 48 * NSEC_PER_SEC,
+		.answered = 1,
+		.sock =
+			{
+				.bytes_sent = 150,
+				.bytes_acked = 151,
+				.bytes_received = 260,
+				.since_send_jiffies = 47000 / 4,
+				.since_receive_jiffies = 47000 / 4,
+				.since_ack_jiffies = 47000 / 4,
+			},
 	};
 
 	rec.lport += failure;
@@ -124,6 +136,51 @@ static void filtered_and_json(void **state)
 	assert_has(c->out, "\"ECONNRESET\"");
 }
 
+static const char *timers(struct cli_case *c, const char *text)
+{
+	static char path[96];
+	FILE *out;
+
+	snprintf(path, sizeof(path), "%s/timers", c->dir);
+	out = fopen(path, "w");
+	assert_non_null(out);
+	fputs(text, out);
+	fclose(out);
+	return path;
+}
+
+static int replay_with_timers(struct cli_case *c, const char *text)
+{
+	char options[128];
+
+	snprintf(options, sizeof(options), "--json --timeouts %s",
+		 timers(c, text));
+	return replay(c, options, "");
+}
+
+static void own_timers(void **state)
+{
+	static const char row[] = "47\tour own proxy\tx\tidle\trst\t\tuser\n";
+	struct cli_case *c = *state;
+
+	assert_int_equal(replay(c, "--json", ""), 0);
+	assert_null(strstr(c->out, "our own proxy"));
+	assert_int_equal(replay_with_timers(c, row), 0);
+	assert_has(c->out, "our own proxy");
+}
+
+static void wrong_timers(void **state)
+{
+	struct cli_case *c = *state;
+
+	assert_int_equal(replay_with_timers(c, "# mine\nsoon\tx\n"), -EINVAL);
+	assert_has(c->err, "/timers:2: ");
+	assert_int_equal(lines_of(c->err), 1);
+	assert_string_equal(c->out, "");
+	assert_int_equal(replay(c, "--timeouts /no/such", ""), -EINVAL);
+	assert_has(c->err, "/no/such: No such file");
+}
+
 static void wrong_files(void **state)
 {
 	struct cli_case *c = *state;
@@ -147,6 +204,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(events_as_they_were_in_the_end),
 		CASE(filtered_and_json),
+		CASE(own_timers),
+		CASE(wrong_timers),
 		CASE(wrong_files),
 	};
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Two lists in order of arrival: those that wait to be settled, and those that
- * stay. Both are found by failure id, and by tuple through chains in a table
- * of fixed size.
+ * Lists in order of arrival: those that wait to be settled, those that stay,
+ * and those that stay briefly. All are found by failure id, and by tuple
+ * through chains in a table of fixed size.
  */
 #include "user/attribute/join.h"
 
@@ -21,7 +21,7 @@ struct list {
 };
 
 struct join {
-	struct list waiting, kept;
+	struct list waiting, kept, brief;
 	struct failure *ids[FLOW_BUCKETS];
 	struct failure *flows[FLOW_BUCKETS];
 	struct failure *spare; /* freed ones, for the next */
@@ -194,6 +194,7 @@ struct failure *join_new_failure(struct join *j)
 	f->event = NOT_KNOWN;
 	f->settled = f->folded = f->voided = false;
 	f->stands = f->hit = false;
+	f->changed = NULL;
 	f->newer = f->older = f->flow_next = f->id_next = NULL;
 	return f;
 }
@@ -230,6 +231,8 @@ static void forget(struct join *j, struct failure *f)
 {
 	flow_unlink(j, f);
 	id_unlink(j, f);
+	free(f->changed);
+	f->changed = NULL;
 	f->newer = j->spare;
 	j->spare = f;
 }
@@ -250,51 +253,60 @@ uint64_t join_next_due_ns(const struct join *j)
 	return f ? f->facts.mono_ns + SETTLE_NS : 0;
 }
 
-void join_settled(struct join *j, struct failure *f, bool keep)
+static void keep(struct join *j, struct list *l, size_t capacity,
+		 struct failure *f)
+{
+	list_append(l, f);
+	if (l->length <= capacity)
+		return;
+	f = l->oldest;
+	list_remove(l, f);
+	forget(j, f);
+	if (l == &j->kept)
+		j->stats.evicted++;
+}
+
+void join_settled(struct join *j, struct failure *f, enum stay stay)
 {
 	list_remove(&j->waiting, f);
 	f->settled = true;
-	if (!keep) {
+	if (stay == STAY_LONG)
+		keep(j, &j->kept, j->capacity, f);
+	else if (stay == STAY_BRIEFLY)
+		keep(j, &j->brief, BRIEF_CAPACITY, f);
+	else
 		forget(j, f);
-		return;
-	}
-	list_append(&j->kept, f);
-	if (j->kept.length <= j->capacity)
-		return;
-	f = j->kept.oldest;
-	list_remove(&j->kept, f);
-	forget(j, f);
-	j->stats.evicted++;
 }
 
-struct failure *join_youngest(struct join *j)
+struct failure *join_youngest(struct join *j, enum stay stay)
 {
-	return j->kept.newest;
+	return stay == STAY_LONG ? j->kept.newest : j->brief.newest;
 }
 
 void join_get_stats(const struct join *j, struct join_stats *stats)
 {
 	*stats = j->stats;
-	stats->open = j->waiting.length + j->kept.length;
+	stats->open = j->waiting.length + j->kept.length + j->brief.length;
+}
+
+static void free_all(struct failure *f)
+{
+	struct failure *next;
+
+	for (; f; f = next) {
+		next = f->newer;
+		free(f->changed);
+		free(f);
+	}
 }
 
 void join_free(struct join *j)
 {
-	struct failure *f, *next;
-
 	if (!j)
 		return;
-	for (f = j->waiting.oldest; f; f = next) {
-		next = f->newer;
-		free(f);
-	}
-	for (f = j->kept.oldest; f; f = next) {
-		next = f->newer;
-		free(f);
-	}
-	for (f = j->spare; f; f = next) {
-		next = f->newer;
-		free(f);
-	}
+	free_all(j->waiting.oldest);
+	free_all(j->kept.oldest);
+	free_all(j->brief.oldest);
+	free_all(j->spare);
 	free(j);
 }

@@ -17,6 +17,10 @@
 #define SETTLE_MS     50
 #define JOIN_CAPACITY 16384
 
+/* For what comes hours later, or as one of the last BRIEF_CAPACITY. */
+enum stay { STAY_NOT, STAY_LONG, STAY_BRIEFLY };
+#define BRIEF_CAPACITY 64
+
 /* What the table touches stands together, at the head: a storm is bound by
  * memory, and the facts are large. */
 struct failure {
@@ -26,13 +30,19 @@ struct failure {
 	struct failure *newer, *older; /* in order of arrival */
 	int64_t event; /* id of its event; NOT_KNOWN until settled */
 	bool settled, folded, voided;
-	bool hit;    /* its RST hit a socket of this host */
-	bool stands; /* its event counts folded ones, too */
+	bool hit;      /* its RST hit a socket of this host */
+	bool stands;   /* its event counts folded ones, too */
+	char *changed; /* what changed its first verdict, on the heap, or NULL
+			*/
 	struct facts facts;
 	uint64_t settled_ns; /* CLOCK_MONOTONIC */
 	uint64_t stamp;	     /* of the history its verdict was made with */
 	int cause;	     /* of that verdict */
 	double confidence;
+	/* Of the verdict that was given first. */
+	uint64_t first_stamp;
+	int first_cause;
+	double first_confidence;
 };
 
 struct join;
@@ -69,12 +79,12 @@ struct failure *join_reset_before(struct join *j, const struct facts *f);
  */
 struct failure *join_next_due(struct join *j, uint64_t now_ns);
 /* Keeps it for what comes later, or frees it. */
-void join_settled(struct join *j, struct failure *f, bool keep);
+void join_settled(struct join *j, struct failure *f, enum stay stay);
 /*
- * The failures that stay, the youngest first; go on with ->older. What was
+ * The failures that stay so, the youngest first; go on with ->older. What was
  * settled long ago comes last.
  */
-struct failure *join_youngest(struct join *j);
+struct failure *join_youngest(struct join *j, enum stay stay);
 /* When the next one is due, CLOCK_MONOTONIC; 0: nothing waits. */
 uint64_t join_next_due_ns(const struct join *j);
 void join_get_stats(const struct join *j, struct join_stats *stats);

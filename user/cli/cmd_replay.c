@@ -121,6 +121,24 @@ static int read_records(struct replay *r, struct record_reader *reader,
 	return r->failed ? -EIO : 0;
 }
 
+static int new_engine(struct replay *r, struct engine **engine)
+{
+	char err[1024];
+	int ret;
+
+	*engine = engine_new();
+	if (!*engine)
+		return -ENOMEM;
+	if (!r->req->timeouts)
+		return 0;
+	ret = engine_add_timeouts(*engine, r->req->timeouts, err, sizeof(err));
+	if (!ret)
+		return 0;
+	cli_error(r->cli, "%s", err);
+	engine_free(*engine);
+	return ret == -ENOMEM ? ret : -EINVAL; /* the user's own file */
+}
+
 static int new_pipeline(struct replay *r, const char *host)
 {
 	struct pipeline_config config = {
@@ -133,7 +151,10 @@ static int new_pipeline(struct replay *r, const char *host)
 		.on_folded = on_folded,
 		.ctx = r,
 	};
+	int ret = new_engine(r, &config.engine);
 
+	if (ret)
+		return ret;
 	r->pipeline = pipeline_new(&config);
 	return r->pipeline ? 0 : -ENOMEM;
 }
@@ -181,11 +202,21 @@ static int set_separate(struct cli *cli, struct request *req,
 	return 0;
 }
 
+static int set_timeouts(struct cli *cli, struct request *req,
+			const struct cli_option *option, const char *value)
+{
+	(void)cli, (void)option;
+	req->timeouts = value;
+	return 0;
+}
+
 const struct cli_option replay_options[] = {
 	{"columns", 'o', "COLUMN,...", "the columns to print, in that order",
 	 set_columns},
 	{"separate-netns", 0, NULL,
 	 "treat every network namespace as a host of its own", set_separate},
+	{"timeouts", 0, "FILE", "timers of your own components, as rstscoped's",
+	 set_timeouts},
 	{NULL},
 };
 

@@ -120,6 +120,7 @@ static void set_defaults(struct config *c)
 	memset(c, 0, sizeof(*c));
 	strcpy(c->store, STORE_DEFAULT_URL);
 	strcpy(c->listen, LISTEN_DEFAULT);
+	strcpy(c->timeouts, TIMEOUTS_DEFAULT);
 	c->retain_age_s = 7 * 86400;
 	c->retain_bytes = 512ll << 20;
 	c->metric_processes = METRICS_PROCESSES_DEFAULT;

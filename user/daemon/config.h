@@ -20,11 +20,15 @@ enum config_action {
 	CONFIG_DUMP, /* the option table, for tools */
 };
 
+/* This one may be missing. */
+#define TIMEOUTS_DEFAULT "/etc/rstscope/timeouts.tsv"
+
 struct config {
 	enum config_action action;
 	char file[512];		  /* --config; "": none */
 	char store[512];	  /* store_open() understands it */
 	char listen[LISTEN_TEXT]; /* listen_parse() understands it */
+	char timeouts[512];	  /* the user's, for the cause engine */
 	char record[512];	  /* "": do not record */
 	int64_t retain_age_s;	  /* 0: for ever */
 	int64_t retain_bytes;	  /* 0: no bound */

@@ -38,6 +38,8 @@ const struct config_option config_options[] = {
 	{"connections", 0, OPTION_NUMBER, "N",
 	 "connections to keep track of; 0 by memory (0)", FIELD(connections), 0,
 	 1 << 24, 1},
+	{"timeouts", 0, OPTION_TEXT, "FILE",
+	 "timers of your own (" TIMEOUTS_DEFAULT ")", FIELD(timeouts)},
 	{"metric-processes", 0, OPTION_NUMBER, "N",
 	 "process names with metrics of their own (50)",
 	 FIELD(metric_processes), 0, METRICS_PROCESSES_MAX, 1},

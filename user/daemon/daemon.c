@@ -32,13 +32,16 @@ struct daemon {
 	const struct config *config;
 	char host[65];
 	struct observer *observer;
+	struct engine *engine; /* until the pipeline takes it */
 	struct pipeline *pipeline;
 	struct metrics *metrics;
 	struct writer *writer;
 	struct store *store; /* until the writer takes it */
 	struct http *http;
+	struct api *api; /* NULL: no HTTP */
 	struct report *report;
 	FILE *record;
+	bool record_failed;
 	int signals;
 	bool busy, stop;
 	int seeded; /* sockets that were there before, or -errno */
@@ -54,27 +57,69 @@ static void on_event(const struct event *ev, int64_t counted, void *ctx)
 	struct daemon *d = ctx;
 
 	writer_put(d->writer, ev);
-	if (counted)
-		metrics_count(d->metrics, ev, counted);
+	if (d->api)
+		stream_put(api_stream(d->api), ev);
+	metrics_count(d->metrics, ev, counted);
 }
 
 static void on_folded(const struct event *ev, int64_t counted, void *ctx)
 {
 	struct daemon *d = ctx;
 
-	metrics_count(d->metrics, ev, counted);
+	metrics_count_folded(d->metrics, ev, counted);
+}
+
+/* Watching goes on; the exit status tells. */
+static void give_up_record(struct daemon *d, int err)
+{
+	log_error("cannot write %s: %s; records are no longer kept",
+		  d->config->record, strerror(err));
+	fclose(d->record);
+	d->record = NULL;
+	d->record_failed = true;
 }
 
 static void on_record(const void *data, size_t size, void *ctx)
 {
 	struct daemon *d = ctx;
+	int err = 0;
 
 	if (d->record && !record_check(data, size))
-		record_write(d->record, data);
+		err = record_write(d->record, data);
+	if (err)
+		give_up_record(d, -err);
 	pipeline_feed(d->pipeline, data, size);
 }
 
 /* --- opening -------------------------------------------------------------- */
+
+/* The first step: a misspelt timer stops it before anything is started. */
+static enum exit_status open_engine(struct daemon *d)
+{
+	const char *path = d->config->timeouts;
+	struct engine_stats stats;
+	char err[1024];
+	size_t builtin;
+	int rc;
+
+	d->engine = engine_new();
+	if (!d->engine) {
+		log_error("out of memory");
+		return EXIT_FAILED;
+	}
+	engine_get_stats(d->engine, &stats);
+	builtin = stats.timeouts;
+	rc = engine_add_timeouts(d->engine, path, err, sizeof(err));
+	if (rc == -ENOENT && !strcmp(path, TIMEOUTS_DEFAULT))
+		return EXIT_OK;
+	if (rc) {
+		log_error("%s", err);
+		return rc == -ENOMEM ? EXIT_FAILED : EXIT_USAGE;
+	}
+	engine_get_stats(d->engine, &stats);
+	log_info("timers added from %s: %zu", path, stats.timeouts - builtin);
+	return EXIT_OK;
+}
 
 static enum exit_status open_store(struct daemon *d)
 {
@@ -129,6 +174,7 @@ static enum exit_status open_pipeline(struct daemon *d)
 		.host = d->host,
 		.context = observer_context(d->observer),
 		.proc_root = "/proc",
+		.engine = d->engine,
 		.separate_netns = d->config->separate_netns,
 		.on_event = on_event,
 		.on_folded = on_folded,
@@ -141,6 +187,7 @@ static enum exit_status open_pipeline(struct daemon *d)
 		return EXIT_FAILED;
 	}
 	config.first_id = last + 1;
+	d->engine = NULL;
 	d->pipeline = pipeline_new(&config);
 	if (!d->pipeline) {
 		log_error("out of memory");
@@ -156,11 +203,18 @@ static enum exit_status open_http(struct daemon *d)
 		.insecure = d->config->insecure_listen,
 		.ctx = &d->endpoints,
 	};
+	struct api_config api = {d->config->store, d->config->timeouts};
 	char err[512];
 	int rc;
 
 	if (!strcmp(d->config->listen, "off"))
 		return EXIT_OK;
+	d->api = api_new(&api);
+	if (!d->api) {
+		log_error("out of memory");
+		return EXIT_FAILED;
+	}
+	d->endpoints.api = d->api;
 	config.routes = endpoints_routes(&config.n_routes);
 	rc = http_open(&d->http, &config, err, sizeof(err));
 	if (!rc)
@@ -194,6 +248,10 @@ static enum exit_status start_threads(struct daemon *d)
 	d->store = NULL; /* the writer's from here on, also on failure */
 	if (writer_start(&d->writer, store, &config)) {
 		log_error("the store's thread does not start");
+		return EXIT_FAILED;
+	}
+	if (d->api && stream_start(api_stream(d->api))) {
+		log_error("the stream's thread does not start");
 		return EXIT_FAILED;
 	}
 	if (d->http && http_start(d->http, err, sizeof(err))) {
@@ -241,7 +299,7 @@ static enum exit_status open_all(struct daemon *d)
 {
 	typedef enum exit_status (*step_fn)(struct daemon *);
 	static const step_fn steps[] = {
-		open_store,    open_probes,  open_record,
+		open_engine,   open_store,   open_probes, open_record,
 		open_pipeline, open_metrics, open_http,
 	};
 	enum exit_status status = EXIT_OK;
@@ -280,14 +338,15 @@ static void drain(struct daemon *d)
 		if (observer_drain(d->observer, DRAIN_BATCH, on_record, d))
 			set_busy(d, true);
 	}
-	if (d->record)
-		fflush(d->record);
+	if (d->record && fflush(d->record))
+		give_up_record(d, errno);
 }
 
 static void tick(struct daemon *d, int64_t now_us)
 {
 	if (now_us >= d->flush_us) {
 		pipeline_flush(d->pipeline);
+		metrics_advance(d->metrics, clock_mono_ns());
 		d->flush_us = now_us + FLUSH_US;
 	}
 	if (now_us >= d->strays_us) {
@@ -306,8 +365,8 @@ static void tick(struct daemon *d, int64_t now_us)
 
 static int wait_ms(const struct daemon *d, int64_t now_us)
 {
-	int64_t until = d->report_us < d->strays_us ? d->report_us
-						    : d->strays_us;
+	int64_t until =
+		d->report_us < d->strays_us ? d->report_us : d->strays_us;
 	uint64_t due = pipeline_due_ns(d->pipeline), now_ns = clock_mono_ns();
 	int64_t ms;
 
@@ -389,15 +448,18 @@ static void close_all(struct daemon *d)
 		pipeline_flush(d->pipeline);
 		report_update(d->report, d->writer, true);
 	}
+	if (d->api)
+		stream_stop(api_stream(d->api));
 	http_stop(d->http);
+	api_free(d->api);
 	writer_stop(d->writer);
 	if (d->store)
 		store_close(d->store);
 	pipeline_free(d->pipeline);
+	engine_free(d->engine);
 	report_free(d->report);
-	if (d->record && fclose(d->record))
-		log_error("cannot write %s: %s", d->config->record,
-			  strerror(errno));
+	if (d->record)
+		fclose(d->record);
 	observer_close(d->observer);
 	if (d->signals >= 0)
 		close(d->signals);
@@ -411,5 +473,5 @@ enum exit_status daemon_run(const struct config *config)
 	if (status == EXIT_OK)
 		loop(&d);
 	close_all(&d);
-	return status;
+	return status == EXIT_OK && d.record_failed ? EXIT_FAILED : status;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "user/daemon/ends.h"
 
+#include <netinet/tcp.h>
 #include <stdio.h>
 
 #include "user/base/base.h"
@@ -102,4 +103,16 @@ void ends_from_receiver(struct failure *f, const struct failure *hit)
 	text_copy(other->did, sizeof(other->did),
 		  hit->facts.kind == KIND_REFUSED ? "was refused"
 						  : "received the RST");
+}
+
+bool ends_go_on(const struct facts *reset, const struct facts *late)
+{
+	int32_t beyond = (int32_t)(late->skb_seq - reset->rcv_nxt);
+	int32_t acked = (int32_t)(late->skb_ack - reset->snd_una);
+
+	if (!reset->sock_known)
+		return false;
+	return (beyond >= 0 && late->skb_bytes > 0) ||
+	       ((late->skb_flags & TH_ACK) && acked > 0 &&
+		reset->unacked_bytes > 0);
 }

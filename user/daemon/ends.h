@@ -14,4 +14,10 @@ void ends_from_sender(struct failure *f, const struct failure *sender,
 /* For the sender: who it was that its RST hit. */
 void ends_from_receiver(struct failure *f, const struct failure *hit);
 
+/*
+ * New data, or an ACK of what met the RST: the peer had got that and knows of
+ * no RST. A repetition of old data says only that a RST was told to us alone.
+ */
+bool ends_go_on(const struct facts *reset, const struct facts *late);
+
 #endif

@@ -2,7 +2,6 @@
 #include "user/daemon/pipeline.h"
 
 #include <errno.h>
-#include <math.h>
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #include "user/base/base.h"
 #include "user/daemon/describe.h"
 #include "user/daemon/ends.h"
+#include "user/daemon/given.h"
 
 #define PROCESSES_CAPACITY 8192
 #define OOM_VICTIMS	   16
@@ -33,13 +33,15 @@ struct pipeline *pipeline_new(const struct pipeline_config *config)
 {
 	struct pipeline *p = calloc(1, sizeof(*p));
 
-	if (!p)
+	if (!p) {
+		engine_free(config->engine);
 		return NULL;
+	}
 	p->config = *config;
 	p->next_id = config->first_id > 0 ? config->first_id : 1;
 	p->join = join_new(0, config->separate_netns);
 	p->processes = processes_new(config->proc_root, PROCESSES_CAPACITY);
-	p->engine = engine_new();
+	p->engine = config->engine ? config->engine : engine_new();
 	p->fold = fold_new(0);
 	if (p->join && p->processes && p->engine && p->fold)
 		return p;
@@ -56,11 +58,6 @@ void pipeline_free(struct pipeline *p)
 	engine_free(p->engine);
 	fold_free(p->fold);
 	free(p);
-}
-
-struct engine *pipeline_engine(struct pipeline *p)
-{
-	return p->engine;
 }
 
 /* --- deaths --------------------------------------------------------------- */
@@ -124,12 +121,16 @@ static bool carry_count(struct pipeline *p, struct event *ev)
 	return true;
 }
 
-/* Something about a failure that was handed over became known. */
-static void amend(struct pipeline *p, struct failure *f)
+/*
+ * Something about a failure that was handed over became known: `came`, or ""
+ * where the history alone has grown.
+ */
+static void amend(struct pipeline *p, struct failure *f, const char *came)
 {
 	if (!f->settled || f->folded)
 		return;
 	to_event(p, f, &p->event);
+	given_again(f, p->engine, came, &p->event.verdict);
 	if (f->stands && !carry_count(p, &p->event))
 		return;
 	p->stats.amended++;
@@ -147,7 +148,7 @@ static void tell_sender(struct pipeline *p, struct failure *hit)
 	if (!sender || !sender->settled || sender->facts.other.known)
 		return;
 	ends_from_receiver(sender, hit);
-	amend(p, sender);
+	amend(p, sender, "word of the other end");
 }
 
 /* /proc is read while the process is still there: it may die before settling.
@@ -186,7 +187,7 @@ static void feed_told(struct pipeline *p, const struct rec_told *rec)
 	if (rec->head.time_ns >= rec->failed_ns)
 		facts->call.delay_us =
 			(int64_t)((rec->head.time_ns - rec->failed_ns) / 1000);
-	amend(p, f);
+	amend(p, f, "the call that was told");
 	tell_sender(p, f);
 }
 
@@ -205,7 +206,7 @@ static void feed_closed(struct pipeline *p, const struct rec_told *rec)
 		return; /* connect() was told */
 	record_task(&rec->task, &f->facts.owner);
 	f->facts.owner.how = HOW_CLOSE;
-	amend(p, f);
+	amend(p, f, "the call that closed it");
 	tell_sender(p, f);
 }
 
@@ -231,22 +232,6 @@ static bool joins_earlier(struct pipeline *p, const struct rec_failure *rec)
 }
 
 /*
- * New data, or an ACK of what met the RST: the peer had got that and knows of
- * no RST. A repetition of old data says only that a RST was told to us alone.
- */
-static bool goes_on(const struct facts *reset, const struct facts *late)
-{
-	int32_t beyond = (int32_t)(late->skb_seq - reset->rcv_nxt);
-	int32_t acked = (int32_t)(late->skb_ack - reset->snd_una);
-
-	if (!reset->sock_known)
-		return false;
-	return (beyond >= 0 && late->skb_bytes > 0) ||
-	       ((late->skb_flags & TH_ACK) && acked > 0 &&
-		reset->unacked_bytes > 0);
-}
-
-/*
  * The peer goes on with a connection that a RST in its name had ended here: our
  * own RST answers it. A peer that had sent that RST would be silent.
  */
@@ -259,10 +244,10 @@ static void note_peer_after_rst(struct pipeline *p, const struct facts *f)
 		return;
 	was = join_reset_before(p->join, f);
 	if (!was || was->facts.peer_after_rst == TRI_YES ||
-	    !goes_on(&was->facts, f))
+	    !ends_go_on(&was->facts, f))
 		return;
 	was->facts.peer_after_rst = TRI_YES;
-	amend(p, was);
+	amend(p, was, "more of the peer, which knew of no RST");
 }
 
 static void feed_failure(struct pipeline *p, const struct rec_failure *rec)
@@ -350,11 +335,9 @@ static void keep_or_fold(struct pipeline *p, struct failure *f, int cause)
 		return;
 	}
 	to_event(p, f, &p->event);
-	f->cause = (int)p->event.verdict.cause;
-	f->confidence = p->event.verdict.confidence;
 	f->settled_ns = p->now_ns;
 	engine_learn(p->engine, &f->facts, &p->event.verdict);
-	f->stamp = engine_stamp(p->engine, &f->facts);
+	given_first(f, p->engine, &p->event.verdict);
 	f->stands = fold_keep(p->fold, &key, &p->event);
 	p->config.on_event(&p->event, f->facts.count, p->config.ctx);
 }
@@ -368,7 +351,6 @@ static void keep_or_fold(struct pipeline *p, struct failure *f, int cause)
  */
 #define YOUNG_NS  (30 * NSEC_PER_SEC)
 #define REVIEW_NS (NSEC_PER_SEC / 2)
-#define SURER	  0.05
 
 static void review(struct pipeline *p, struct failure *f)
 {
@@ -380,21 +362,15 @@ static void review(struct pipeline *p, struct failure *f)
 		return;
 	f->stamp = stamp;
 	cause = engine_cause(p->engine, &f->facts, &confidence);
-	if ((int)cause == f->cause && fabs(confidence - f->confidence) < SURER)
-		return;
-	f->cause = (int)cause;
-	f->confidence = confidence;
-	amend(p, f);
+	if (given_differs(f, cause, confidence))
+		amend(p, f, "");
 }
 
-static void review_young(struct pipeline *p, uint64_t now_ns)
+static void review_young(struct pipeline *p, enum stay stay, uint64_t now_ns)
 {
 	struct failure *f, *older;
 
-	if (now_ns - p->reviewed_ns < REVIEW_NS)
-		return;
-	p->reviewed_ns = now_ns;
-	for (f = join_youngest(p->join); f; f = older) {
+	for (f = join_youngest(p->join, stay); f; f = older) {
 		older = f->older;
 		if (now_ns != UINT64_MAX && f->settled_ns + YOUNG_NS < now_ns)
 			return;
@@ -402,15 +378,30 @@ static void review_young(struct pipeline *p, uint64_t now_ns)
 	}
 }
 
-/* Whether something may still come that would change its event. */
-static bool stays(const struct failure *f)
+static void review_due(struct pipeline *p, uint64_t now_ns)
 {
+	if (now_ns - p->reviewed_ns < REVIEW_NS)
+		return;
+	p->reviewed_ns = now_ns;
+	review_young(p, STAY_LONG, now_ns);
+	review_young(p, STAY_BRIEFLY, now_ns);
+}
+
+/* Whether something may still come that would change its event. */
+static enum stay stays(const struct failure *f)
+{
+	bool later;
+
 	if (f->folded || f->voided)
-		return false;
-	if (f->facts.kind == KIND_SENT) /* it may learn whom it hit */
-		return f->hit && !f->facts.other.known;
-	return f->facts.kind == KIND_RECEIVED || f->facts.kind == KIND_HANGUP ||
-	       f->facts.call.errno_nr == NOT_KNOWN;
+		return STAY_NOT;
+	if (f->facts.kind == KIND_SENT && f->hit && !f->facts.other.known)
+		return STAY_LONG;	/* it may learn whom it hit */
+	if (f->facts.kind == KIND_SENT) /* the begin of a scan */
+		return f->cause == CAUSE_PORT_CLOSED ? STAY_BRIEFLY : STAY_NOT;
+	later = f->facts.kind == KIND_RECEIVED ||
+		f->facts.kind == KIND_HANGUP ||
+		f->facts.call.errno_nr == NOT_KNOWN;
+	return later ? STAY_LONG : STAY_NOT;
 }
 
 static void settle(struct pipeline *p, struct failure *f, struct failure *other)
@@ -444,7 +435,7 @@ static void settle_both(struct pipeline *p, struct failure *sender,
 	if (!hit->folded || sender->facts.other.event == NOT_KNOWN)
 		return;
 	sender->facts.other.event = hit->event;
-	amend(p, sender);
+	amend(p, sender, "word of the other end");
 }
 
 /* Both ends get their ids first, so that each event can name the other. */
@@ -453,7 +444,7 @@ static void settle_due(struct pipeline *p, struct failure *f)
 	struct failure *other;
 
 	if (f->voided) {
-		join_settled(p->join, f, false);
+		join_settled(p->join, f, STAY_NOT);
 		return;
 	}
 	other = join_other_end(p->join, f);
@@ -480,7 +471,7 @@ void pipeline_advance(struct pipeline *p, uint64_t now_ns)
 	p->now_ns = now_ns;
 	while ((f = join_next_due(p->join, now_ns)))
 		settle_due(p, f);
-	review_young(p, now_ns);
+	review_due(p, now_ns);
 }
 
 uint64_t pipeline_due_ns(const struct pipeline *p)

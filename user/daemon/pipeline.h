@@ -28,6 +28,8 @@ struct pipeline_config {
 	const char *host;
 	const struct record_context *context; /* must outlive the pipeline */
 	const char *proc_root; /* "/proc"; replay has none: "/nonexistent" */
+	/* With the user's timeouts; NULL: one without. See pipeline_new(). */
+	struct engine *engine;
 	int64_t first_id;
 	bool separate_netns;
 	pipeline_event_fn on_event;
@@ -45,12 +47,9 @@ struct pipeline_stats {
 	struct processes_stats processes;
 };
 
-/* NULL: out of memory. */
+/* Takes config->engine, also on failure. NULL: out of memory. */
 struct pipeline *pipeline_new(const struct pipeline_config *config);
 void pipeline_free(struct pipeline *p);
-/* For the user's timeouts file. Owned by the pipeline. */
-struct engine *pipeline_engine(struct pipeline *p);
-
 /* One record as it came from the ring. */
 void pipeline_feed(struct pipeline *p, const void *record, size_t size);
 /* Settles what is due at now_ns (CLOCK_MONOTONIC; UINT64_MAX: everything). */

@@ -28,6 +28,7 @@
 #include "user/explain/advice.h"
 #include "user/explain/engine.h"
 #include "user/explain/history.h"
+#include "user/explain/news.h"
 #include "user/explain/score.h"
 #include "user/explain/settled.h"
 #include "user/explain/timer.h"
@@ -133,6 +134,12 @@ enum cause engine_cause(const struct engine *e, const struct facts *f,
 uint64_t engine_stamp(const struct engine *e, const struct facts *f)
 {
 	return history_stamp(e->history, f);
+}
+
+void engine_news(const struct engine *e, const struct facts *f, uint64_t stamp,
+		 char *text, size_t size)
+{
+	news_tell(e->history, f, stamp, text, size);
 }
 
 void engine_learn(struct engine *e, const struct facts *f,

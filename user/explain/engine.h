@@ -53,6 +53,14 @@ enum cause engine_cause(const struct engine *e, const struct facts *f,
  */
 uint64_t engine_stamp(const struct engine *e, const struct facts *f);
 
+/*
+ * What has come since engine_stamp() was `stamp`, in words, for a verdict that
+ * changed: "3 more failures at that destination within 4.2 s, 1 refused"; ""
+ * where nothing is known to have come.
+ */
+void engine_news(const struct engine *e, const struct facts *f, uint64_t stamp,
+		 char *text, size_t size);
+
 /* Counts the failure in the history of its destination and service. */
 void engine_learn(struct engine *e, const struct facts *f,
 		  const struct verdict *v);

@@ -377,6 +377,26 @@ void history_look(const struct history *h, const struct facts *f,
 		past->periods = EMPTIES_PERIOD - 1;
 }
 
+uint64_t history_since(const struct history *h, const struct facts *f,
+		       uint64_t stamp, struct past *past, int64_t *last_us)
+{
+	const struct place *p = find_place(h, f);
+	struct sample since[SAMPLES];
+	uint64_t from = stamp;
+	size_t n = 0;
+
+	if (!p || p->learned <= stamp)
+		return 0;
+	if (p->learned - from > SAMPLES)
+		from = p->learned - SAMPLES;
+	while (from < p->learned)
+		since[n++] = p->sample[from++ % SAMPLES];
+	memset(past, 0, sizeof(*past));
+	samples_sum(since, n, f, past);
+	*last_us = since[n - 1].time_us;
+	return p->learned - stamp;
+}
+
 void history_get_stats(const struct history *h, struct history_stats *stats)
 {
 	stats->places = HASH_COUNT(h->places);

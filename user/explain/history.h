@@ -63,6 +63,13 @@ void history_look(const struct history *h, const struct facts *f,
 		  struct past *past);
 /* Failures ever learned at the place of f; 0: none. */
 uint64_t history_stamp(const struct history *h, const struct facts *f);
+/*
+ * What was learned there since the stamp was `stamp`, and nothing before:
+ * *past, the moment of the last one, and how many they were. 0: none, *past
+ * and *last_us are untouched.
+ */
+uint64_t history_since(const struct history *h, const struct facts *f,
+		       uint64_t stamp, struct past *past, int64_t *last_us);
 void history_learn(struct history *h, const struct facts *f,
 		   const struct verdict *v);
 void history_exit(struct history *h, const struct fact_task *task,

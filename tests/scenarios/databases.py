@@ -2,6 +2,7 @@
 """Database servers for scenarios: each with a data directory of its own, made
 once per run and copied, under the user that its package made."""
 import atexit
+import fcntl
 import os
 import pwd
 import shutil
@@ -13,7 +14,10 @@ from lab import SERVER, SERVER_IP, Failed, which
 
 POSTGRES = '/usr/lib/postgresql/15/bin/postgres'
 INITDB = '/usr/lib/postgresql/15/bin/initdb'
-templates = {}
+# Made by the parent of the scenarios, which share it, and removed by it.
+TEMPLATES = tempfile.mkdtemp(prefix='rstscope-databases-')
+os.chmod(TEMPLATES, 0o755)
+atexit.register(shutil.rmtree, TEMPLATES, ignore_errors=True)
 
 
 def as_user(name, argv):
@@ -26,19 +30,25 @@ def as_user(name, argv):
 
 def template(name, user, make):
     """A data directory made by make(path), once."""
-    if name not in templates:
-        top = tempfile.mkdtemp(prefix='rstscope-%s-' % name)
-        atexit.register(shutil.rmtree, top, ignore_errors=True)
-        os.chmod(top, 0o755)
-        entry = pwd.getpwnam(user)
-        os.chown(top, entry.pw_uid, entry.pw_gid)
-        p = subprocess.run(make(os.path.join(top, 'data')), text=True,
-                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                           stdin=subprocess.DEVNULL, cwd=top)
-        if p.returncode:
-            raise Failed('%s: %s' % (name, p.stdout[-500:]))
-        templates[name] = os.path.join(top, 'data')
-    return templates[name]
+    top = os.path.join(TEMPLATES, name)
+    with open(top + '.lock', 'w') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not os.path.exists(top):
+            make_template(top, pwd.getpwnam(user), make)
+    return os.path.join(top, 'data')
+
+
+def make_template(top, user, make):
+    new = top + '.new'  # may be there: cut off by a scenario's limit
+    shutil.rmtree(new, ignore_errors=True)
+    os.mkdir(new)
+    os.chown(new, user.pw_uid, user.pw_gid)
+    p = subprocess.run(make(os.path.join(new, 'data')), text=True,
+                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                       stdin=subprocess.DEVNULL, cwd=new)
+    if p.returncode:
+        raise Failed('%s: %s' % (os.path.basename(top), p.stdout[-500:]))
+    os.rename(new, top)
 
 
 def copy(lab, name, user, make):
@@ -124,7 +134,7 @@ def mariadb(lab, *options):
     server = lab.start(SERVER, as_user('mysql', [
         'mariadbd', '--no-defaults', '--datadir=' + data,
         # Not beside the data, which may be copied and kept.
-        '--socket=%s.%d' % (templates['mariadb'], os.getpid()),
+        '--socket=%s/mariadb/%d' % (TEMPLATES, os.getpid()),
         '--bind-address=' + SERVER_IP,
         '--skip-name-resolve', '--pid-file=' + os.path.join(data, 'pid'),
         '--init-file=' + init, '--innodb-buffer-pool-size=8M',

@@ -92,11 +92,15 @@ def count(judged, result):
     return sum(1 for j in judged if j.result == result)
 
 
+def cause_of(j):
+    """Where several names are right, the one given counts as expected."""
+    return j.got if j.result == RIGHT else j.expected
+
+
 def print_matrix(judged, out):
     rows = {}
     for j in told(judged):
-        # Where several names are right, the one given counts as expected.
-        row = j.got if j.result == RIGHT else j.expected
+        row = cause_of(j)
         rows.setdefault(row, {}).setdefault(j.got, 0)
         rows[row][j.got] += 1
     out('\nConfusion (expected: got), events')
@@ -118,6 +122,18 @@ def print_groups(title, judged, key, out):
         out('  %-22s %s of %3d, unknown %d, wrong %d, at >= %.1f: %d' % (
             name, share(count(g, RIGHT), len(g)), len(g), count(g, UNKNOWN),
             count(g, WRONG), SURE, len(wrong_and_sure(g))))
+
+
+def print_proof(judged, causes, out):
+    """causes: names, all that there are."""
+    proof = {}
+    for j in judged:
+        if j.result == RIGHT:
+            proof.setdefault(j.got, set()).add(j.scenario.program)
+    out('\nPrograms on which a cause was named rightly')
+    for name in causes:
+        out('  %-22s %s' % (name, ', '.join(sorted(proof.get(name, ()))) or
+                            'none'))
 
 
 def print_reliability(judged, out):
@@ -150,13 +166,15 @@ def print_sums(judged, out):
                 sum(len(j.faults) for j in g)))
 
 
-def print_report(judged, out):
+def print_report(judged, causes, out):
     judged = [j for j in judged if j.result]
     print_matrix(judged, out)
+    print_groups('Accuracy per cause', judged, cause_of, out)
     print_groups('Accuracy per program', judged,
                  lambda j: j.scenario.program, out)
     print_groups('Accuracy per end and kind', judged,
                  lambda j: j.end + ' ' + j.event['kind'], out)
+    print_proof(judged, causes, out)
     print_reliability(judged, out)
     out('')
     print_sums(judged, out)

@@ -3,15 +3,17 @@
 """Proves the cause engine on real programs: see lab.py for how scenarios are
 written. Needs root and a built rstscoped (RSTSCOPE_BUILD, default ./build).
 
-    run.py [-jN] [-v] [--list] [--work DIR] [PATTERN...]
-    run.py --again DIR [PATTERN...]
+    run.py [-jN] [-v] [--list] [--work DIR] [--save FILE] [PATTERN...]
+    run.py --again DIR|FILE [--work DIR] [PATTERN...]
 
 One daemon watches all scenarios with --separate-netns; each scenario has its
 own namespaces, so that only one end of a connection is visible at a time.
 PATTERN: names of scenarios, causes, programs or files (scenarios_db) with
 * and ?. --work keeps everything in DIR: the daemon's log, its store, the raw
-records, the events of each scenario. --again explains the records of such a
-DIR anew (after a change of the engine) and judges again, without running.
+records, the events of each scenario. --save puts the records of the runs in
+which the failure was made and seen into FILE (golden.py), in place of older
+ones of the same scenarios. --again explains the records of such a DIR or FILE
+anew (after a change of the engine) and judges again, without running or root.
 Exit status 0; 1: a name was wrong at a confidence of 0.8 or more, or a
 failure was not seen, or was invented; 2: usage, or cannot run here.
 """
@@ -32,6 +34,8 @@ import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
+sys.dont_write_bytecode = True
+import golden  # noqa: E402
 import judge  # noqa: E402
 import lab  # noqa: E402
 
@@ -201,7 +205,7 @@ def seconds(text):
         text.replace('Z', '+00:00')).timestamp()
 
 
-def read_events(command):
+def read_lines(command):
     p = subprocess.run(command, stdout=subprocess.PIPE, text=True)
     if p.returncode:
         sys.exit('%s: exit status %d' % (' '.join(command), p.returncode))
@@ -234,6 +238,7 @@ def describe(j, verbose):
 
 
 def report(runs, events, by_name, verbose, work):
+    """The exit status; and the names of runs that are not worth keeping."""
     everything, bad = [], []
     for run in runs:
         s = by_name[run['name']]
@@ -257,7 +262,8 @@ def report(runs, events, by_name, verbose, work):
             for j in judged:
                 for line in describe(j, verbose):
                     print('  ' + line)
-    judge.print_report(everything, print)
+    causes = read_lines([program('rstscope'), 'causes', '--json'])
+    judge.print_report(everything, [c['name'] for c in causes], print)
     with open(os.path.join(work, 'judged'), 'w') as f:
         f.writelines(json.dumps(dict(
             program=j.scenario.program, kind=j.event['kind'],
@@ -267,7 +273,8 @@ def report(runs, events, by_name, verbose, work):
     print('%d scenarios, %d skipped; not made or not seen: %s' % (
         len(ran), len(runs) - len(ran), ', '.join(bad) or 'none'))
     invented = [j for j in everything if j.result == judge.UNEXPECTED]
-    return 1 if judge.wrong_and_sure(everything) or bad or invented else 0
+    failed = judge.wrong_and_sure(everything) or bad or invented
+    return 1 if failed else 0, bad
 
 
 def load(patterns):
@@ -292,7 +299,9 @@ def options():
                    help='all events, with their evidence')
     p.add_argument('--list', action='store_true', help='what there is')
     p.add_argument('--work', metavar='DIR', help='keep everything there')
-    p.add_argument('--again', metavar='DIR',
+    p.add_argument('--save', metavar='FILE',
+                   help='add the records of good runs to that recording')
+    p.add_argument('--again', metavar='DIR|FILE',
                    help='explain the records kept there anew')
     p.add_argument('pattern', nargs='*')
     return p.parse_args()
@@ -317,18 +326,29 @@ def run_and_save(scenarios, o, work):
     with open(os.path.join(work, 'runs'), 'w') as f:
         json.dump(runs, f)
     utc = datetime.datetime.fromtimestamp(since, datetime.timezone.utc)
-    return runs, read_events(
+    return runs, read_lines(
         [program('rstscope'), 'ls', '--json', '--benign', '--store',
          daemon.store, '--since', utc.strftime('%Y-%m-%dT%H:%M:%SZ')])
 
 
-def load_saved(scenarios, work):
+def load_saved(scenarios, path):
+    """As run_and_save, from a DIR of --work or a FILE of --save."""
     names = {s.name for s in scenarios}
-    with open(os.path.join(work, 'runs')) as f:
-        runs = [r for r in json.load(f) if r['name'] in names]
-    return runs, read_events(
-        [program('rstscope'), 'replay', '--json', '--benign',
-         '--separate-netns', os.path.join(work, 'records')])
+    if os.path.isdir(path):
+        with open(os.path.join(path, 'runs')) as f:
+            runs = json.load(f)
+        parts = golden.cut(runs, os.path.join(path, 'records'))
+    else:
+        parts = golden.read(path)
+    parts = [p for p in parts if p.run['name'] in names]
+    rstscope = program('rstscope')
+    return [p.run for p in parts], [
+        e for p in parts for e in p.events(rstscope)]
+
+
+def save_good(path, runs, bad, work):
+    good = [r for r in runs if r['status'] == 'ran' and r['name'] not in bad]
+    golden.save(path, golden.cut(good, os.path.join(work, 'records')))
 
 
 def main():
@@ -344,17 +364,21 @@ def main():
         return 0
     if not o.again and os.geteuid():
         give_up('scenarios need root')
-    work = o.again or o.work or tempfile.mkdtemp(prefix='rstscope-scen-')
-    if o.work and os.path.exists(os.path.join(o.work, 'runs')):
+    work = o.work or tempfile.mkdtemp(prefix='rstscope-scen-')
+    if o.work and not o.again and \
+            os.path.exists(os.path.join(o.work, 'runs')):
         shutil.rmtree(o.work)  # of an earlier run
     os.makedirs(work, exist_ok=True)
     try:
-        runs, events = load_saved(scenarios, work) if o.again \
+        runs, events = load_saved(scenarios, o.again) if o.again \
             else run_and_save(scenarios, o, work)
-        return report(runs, events, {s.name: s for s in scenarios},
-                      o.verbose, work)
+        status, bad = report(runs, events, {s.name: s for s in scenarios},
+                             o.verbose, work)
+        if o.save and not o.again:
+            save_good(o.save, runs, bad, work)
+        return status
     finally:
-        if not (o.again or o.work):
+        if not o.work:
             shutil.rmtree(work, ignore_errors=True)
 
 

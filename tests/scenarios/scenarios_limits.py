@@ -193,6 +193,8 @@ def node_max_connections_curl(lab):
 @scenario(program='node', cause='max_connections', end=CLIENT, kinds=SURPLUS,
           process='node', count=2, needs=('node',), other=TURNED_AWAY)
 def node_max_connections_fetch(lab):
+    # Else the FIN is there before the request, which then is never sent.
+    lab.delay(50)
     node_server(lab, 'server.maxConnections = 2;')
     hold(lab, 8080, 2)
     lab.node(CLIENT, '''

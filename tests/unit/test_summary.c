@@ -85,13 +85,166 @@ static void wrong_keys(void **state)
 	assert_int_equal(case_run(c, "summary --by proces"), -EINVAL);
 	assert_has(c->err, "no key 'proces' (did you mean process?)");
 	assert_int_equal(case_run(c, "summary --by cause,"), -EINVAL);
-	assert_int_equal(
-		case_run(c, "summary --by host,host,host,host,host,host,host"),
-		-EINVAL);
-	assert_has(c->err, "more than 6 keys");
+	assert_int_equal(case_run(c, "summary --by host,host,host,host,host,"
+				     "host,host,host,host,host,host,host,host"),
+			 -EINVAL);
+	assert_has(c->err, "more than 12 keys");
 	assert_int_equal(case_run(c, "summary --top 0"), -EINVAL);
 	assert_int_equal(case_run(c, "summary"), 0);
 	assert_string_equal(c->out, "");
+}
+
+/* `number` alike failures of the cause, the newest `ago` seconds old. */
+static void put_many(struct cli_case *c, int64_t id, int number, int64_t ago,
+		     enum cause cause)
+{
+	for (int i = 0; i < number; i++) {
+		struct event ev = case_event(id + i, ago + i);
+
+		ev.verdict.cause = cause;
+		case_put(c, &ev);
+	}
+}
+
+static void put_two_days(struct cli_case *c)
+{
+	const int64_t day = 86400;
+
+	put_many(c, 1, 3, 60, CAUSE_RATE_LIMIT);
+	put_many(c, 11, 2, day + 60, CAUSE_RATE_LIMIT);
+	put_many(c, 101, 30, 60, CAUSE_SERVER_CRASH);
+	put_many(c, 201, 20, day + 60, CAUSE_PROCESS_EXIT);
+	put_many(c, 301, 40, 60, CAUSE_STALE_KEEPALIVE);
+	put_many(c, 401, 10, day + 60, CAUSE_STALE_KEEPALIVE);
+	put_many(c, 501, 10, 60, CAUSE_LINGER_ZERO);
+	put_many(c, 601, 40, day + 60, CAUSE_LINGER_ZERO);
+	/* in neither window */
+	put_many(c, 701, 50, day - 100, CAUSE_SERVER_CRASH);
+	put_many(c, 801, 50, day + 3601, CAUSE_SERVER_CRASH);
+}
+
+static void two_windows(void **state)
+{
+	struct cli_case *c = *state;
+
+	put_two_days(c);
+	assert_int_equal(case_run(c, "summary --vs 24h"), 0);
+	assert_string_equal(c->err, "");
+	assert_int_equal(lines_of(c->out), 6);
+	assert_has(c->out, " RATE BEFORE CHANGE ");
+	assert_has(c->out, "\nstale_keepalive    40 48.2% 40.0/h     10 "
+			   "worse ");
+	assert_has(c->out, "     40 better ");
+	assert_has(c->out, "\nserver_crash       30 36.1% 30.0/h      0 "
+			   "new ");
+	assert_has(c->out, "\nprocess_exit        0  0.0%  0.0/d     20 "
+			   "gone ");
+	assert_has(c->out, "\nrate_limit          3  3.6%  3.0/h      2 "
+			   "too few ");
+}
+
+/* Up to the time given: a deployment, say, an hour and a day ago. */
+static void window_before_a_time(void **state)
+{
+	struct cli_case *c = *state;
+	char line[80];
+
+	put_two_days(c);
+	snprintf(line, sizeof(line), "summary --json --cause %s --vs @%lld",
+		 "process_exit",
+		 (long long)(CASE_NOW_US / USEC_PER_SEC - 86400));
+	assert_int_equal(case_run(c, line), 0);
+	assert_has(c->out, "\"before\":20,\"change\":\"gone\","
+			   "\"chance\":1.90735e-6}");
+}
+
+static void wrong_windows(void **state)
+{
+	struct cli_case *c = *state;
+
+	put_many(c, 1, 3, 60, CAUSE_RATE_LIMIT);
+	assert_int_equal(case_run(c, "summary --vs yesterday"), -EINVAL);
+	assert_has(c->err, "'yesterday' is no duration and no time");
+	assert_int_equal(case_run(c, "summary --vs 30m"), -EINVAL);
+	assert_has(c->err, "reach into the other");
+	assert_int_equal(case_run(c, "summary --vs 2h --by hour"), -EINVAL);
+	assert_int_equal(case_run(c, "summary --vs 2h"), 0);
+	assert_has(c->err, "perhaps nobody watched then");
+}
+
+static void stages(void **state)
+{
+	static const struct {
+		enum failure_kind kind;
+		int state;
+		int64_t sent, received;
+		const char *tls;
+	} of[] = {
+		{KIND_REFUSED, 7, 0, 0, ""},
+		{KIND_TIMEOUT, 2, 0, 0, ""},
+		{KIND_RECEIVED, 1, 0, 0, ""},
+		{KIND_RECEIVED, 1, 100, 0, "no"},
+		{KIND_SENT, 1, 0, 100, "no"},
+		{KIND_RECEIVED, 1, 517, 7, "handshake"},
+		{KIND_RECEIVED, 1, 100, 100, "established"},
+		{KIND_RECEIVED, 1, NOT_KNOWN, NOT_KNOWN, ""},
+	};
+	struct cli_case *c = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(of); i++) {
+		struct event ev = case_event((int64_t)i + 1, 10);
+
+		ev.kind = of[i].kind;
+		ev.state = of[i].state;
+		ev.sent_bytes = of[i].sent;
+		ev.received_bytes = of[i].received;
+		strcpy(ev.tls, of[i].tls);
+		case_put(c, &ev);
+	}
+	assert_int_equal(case_run(c, "summary --by stage,process"), 0);
+	assert_has(c->out, "STAGE         PROCESS");
+	assert_has(c->out, "\nfirst_request node        3 ");
+	assert_has(c->out, "\nsyn           node        2 ");
+	assert_has(c->out, "\nno_data       node        1 ");
+	assert_has(c->out, "\nlater         node        1 ");
+	assert_has(c->out, "\n-             node        1 ");
+}
+
+/* As the daemon writes it: started and last heard of `ago` seconds ago. */
+static void put_note(struct cli_case *c, int64_t started, int64_t updated)
+{
+	char note[256];
+
+	snprintf(note, sizeof(note),
+		 "{\"host\":\"web1\",\"started_us\":%lld,"
+		 "\"updated_us\":%lld,\"connections\":"
+		 "{\"client\":3000,\"server\":1000}}",
+		 (long long)(CASE_NOW_US - started * USEC_PER_SEC),
+		 (long long)(CASE_NOW_US - updated * USEC_PER_SEC));
+	assert_int_equal(store_set_note(c->store, "daemon", note), 0);
+}
+
+static void share_of_connections(void **state)
+{
+	struct cli_case *c = *state;
+
+	put_some(c);
+	assert_int_equal(case_run(c, "summary"), 0);
+	assert_lacks(c->out, "OF-CONNS");
+	put_note(c, 3000, 0); /* all of its life is in the hour */
+	assert_int_equal(case_run(c, "summary"), 0);
+	assert_has(c->out, "OF-CONNS");
+	assert_has(c->out, " 84.6%   0.825% "); /* 33 of 4000 */
+	put_note(c, 36000, 0);			/* a tenth of its life: 400 */
+	assert_int_equal(case_run(c, "summary --json --top 1"), 0);
+	assert_has(c->out, "\"connections\":{\"share\":0.0825,\"number\":"
+			   "400.0,\"estimated\":true}");
+	put_note(c, 900, 0); /* another run saw the older failures */
+	assert_int_equal(case_run(c, "summary --json --top 1"), 0);
+	assert_has(c->out, "\"connections\":null");
+	put_note(c, 36000, 0);
+	assert_int_equal(case_run(c, "summary --json --host web2"), 0);
+	assert_lacks(c->out, "estimated");
 }
 
 #define CASE(test)                                                             \
@@ -104,6 +257,11 @@ int main(void)
 		CASE(several_keys),
 		CASE(json_has_one_object_per_group),
 		CASE(wrong_keys),
+		CASE(two_windows),
+		CASE(window_before_a_time),
+		CASE(wrong_windows),
+		CASE(stages),
+		CASE(share_of_connections),
 	};
 
 	return cmocka_run_group_tests_name("summary", tests, NULL, NULL);

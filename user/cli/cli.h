@@ -39,12 +39,17 @@ struct request {
 	struct filter filter;
 	bool limit_set, filter_set;
 	bool help, version, dump;
-	bool last;	     /* why */
-	bool separate_netns; /* replay */
-	const char *columns; /* -o; NULL: the default ones */
-	const char *by;	     /* summary; NULL: the default */
-	int64_t top;	     /* summary: that many groups; 0: all */
-	int argc;	     /* what is left beside options */
+	bool last;	      /* why */
+	bool once;	      /* top */
+	bool separate_netns;  /* replay */
+	const char *timeouts; /* replay: a file; NULL: the built-in ones */
+	const char *columns;  /* -o; NULL: the default ones */
+	const char *by;	      /* summary; NULL: the default */
+	int64_t top;	      /* summary: that many groups; 0: all */
+	const char *vs;	      /* summary; NULL: no earlier window */
+	const char *html;     /* report: a file; NULL: not asked for */
+	const char *md;
+	int argc; /* what is left beside options */
 	char **argv;
 };
 
@@ -110,14 +115,21 @@ void suggest_try(struct suggestion *s, const char *text, const char *candidate);
 /* --- the commands --------------------------------------------------------- */
 extern const struct cli_option ls_options[];
 extern const struct cli_option replay_options[];
+extern const struct cli_option report_options[];
 extern const struct cli_option summary_options[];
+extern const struct cli_option top_options[];
 extern const struct cli_option why_options[];
 /* -o, of ls, tail and replay. */
 int set_columns(struct cli *cli, struct request *req,
 		const struct cli_option *option, const char *value);
 int cmd_ls(struct cli *cli, struct request *req);
 int cmd_tail(struct cli *cli, struct request *req);
+int cmd_top(struct cli *cli, struct request *req);
 int cmd_why(struct cli *cli, struct request *req);
+/* The story of one event, as why prints it. */
+int why_tell(const struct cli *cli, struct store *store,
+	     const struct event *ev);
+int cmd_report(struct cli *cli, struct request *req);
 int cmd_summary(struct cli *cli, struct request *req);
 int cmd_causes(struct cli *cli, struct request *req);
 int cmd_doctor(struct cli *cli, struct request *req);

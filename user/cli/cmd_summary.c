@@ -5,12 +5,25 @@
 #include <string.h>
 
 #include "user/base/base.h"
+#include "user/cli/compare.h"
+#include "user/cli/connections.h"
 #include "user/cli/groups.h"
 #include "user/cli/options.h"
 #include "user/cli/table.h"
 
-/* COUNT SHARE RATE IDLE FIRST LAST */
-#define NUMBERS 6
+/* The columns after those of the keys. */
+enum number {
+	NUMBER_COUNT,
+	NUMBER_SHARE,
+	NUMBER_CONNECTIONS,
+	NUMBER_RATE,
+	NUMBER_BEFORE,
+	NUMBER_CHANGE,
+	NUMBER_IDLE,
+	NUMBER_FIRST,
+	NUMBER_LAST,
+	NUMBERS,
+};
 
 static int set_by(struct cli *cli, struct request *req,
 		  const struct cli_option *option, const char *value)
@@ -30,11 +43,29 @@ static int set_top(struct cli *cli, struct request *req,
 	return 0;
 }
 
+static int set_vs(struct cli *cli, struct request *req,
+		  const struct cli_option *option, const char *value)
+{
+	int64_t us;
+
+	(void)option;
+	if (parse_duration_us(value, &us) &&
+	    parse_time_us(value, cli->now_us, &us))
+		return cli_usage(cli, "--vs: '%s' is no duration and no time",
+				 value);
+	req->vs = value;
+	return 0;
+}
+
 const struct cli_option summary_options[] = {
 	{"by", 'b', "KEY,...",
-	 "group by these: cause, process, peer, port, syscall, kind, unit, "
-	 "container, host, hour, blame, retry (default: cause)",
+	 "group by these: cause, process, peer, port, syscall, stage, kind, "
+	 "unit, container, host, hour, blame, retry (default: cause)",
 	 set_by},
+	{"vs", 0, "TIME",
+	 "beside an earlier window, as long: that much earlier (24h), or up to "
+	 "that time (of a deployment): what is new, gone, worse, better",
+	 set_vs},
 	{"top", 'n', "N", "only the N largest groups", set_top},
 	{NULL},
 };
@@ -43,7 +74,11 @@ struct summary {
 	struct cli *cli;
 	const struct group_key *key[GROUP_KEYS_MOST];
 	size_t n;
+	int64_t end_us;
 	double window_s;
+	struct filter before; /* --vs: the earlier window */
+	bool compared;
+	struct connections connections;
 	struct groups *groups;
 	int damaged; /* an errno: events had to be left out */
 };
@@ -71,12 +106,11 @@ static int choose_keys(struct summary *s, const char *list)
 
 	for (;;) {
 		size_t length = strcspn(list, ",");
-		const struct group_key *k = group_keys;
+		const struct group_key *k;
 
 		snprintf(name, sizeof(name), "%.*s", (int)length, list);
-		while (k->name && strcmp(k->name, name))
-			k++;
-		if (!k->name)
+		k = group_key_find(name);
+		if (!k)
 			return unknown_key(s->cli, name);
 		if (s->n == GROUP_KEYS_MOST)
 			return cli_usage(s->cli, "--by: more than %d keys",
@@ -103,41 +137,89 @@ static double share_of(const struct summary *s, const struct group *g)
 	return total ? (double)g->count / total : 0;
 }
 
-static void rate_text(double per_second, char *out, size_t size)
+static bool number_shown(const struct summary *s, enum number n)
 {
-	if (per_second >= 1)
-		snprintf(out, size, "%.1f/s", per_second);
-	else if (per_second * 60 >= 1)
-		snprintf(out, size, "%.1f/min", per_second * 60);
-	else if (per_second * 3600 >= 1)
-		snprintf(out, size, "%.1f/h", per_second * 3600);
-	else
-		snprintf(out, size, "%.1f/d", per_second * 86400);
+	if (n == NUMBER_CONNECTIONS)
+		return s->connections.number != NOT_KNOWN;
+	if (n == NUMBER_BEFORE || n == NUMBER_CHANGE)
+		return s->compared;
+	return true;
+}
+
+static void idle_text(const struct idle_cluster *c, char *out, size_t size)
+{
+	char idle[32];
+
+	*out = '\0';
+	if (!c->found)
+		return;
+	format_duration_ms(c->ms, idle, sizeof(idle));
+	snprintf(out, size, "%s (%.0f%%)", idle, 100 * c->share);
+}
+
+static void number_text(const struct summary *s, const struct group *g,
+			enum number n, char *out, size_t size)
+{
+	switch (n) {
+	case NUMBER_COUNT:
+	case NUMBER_BEFORE:
+		snprintf(out, size, "%lld",
+			 (long long)(n == NUMBER_COUNT ? g->count : g->before));
+		break;
+	case NUMBER_SHARE:
+		snprintf(out, size, "%.1f%%", 100 * share_of(s, g));
+		break;
+	case NUMBER_CONNECTIONS:
+		connections_share_text(&s->connections, g->count, out, size);
+		break;
+	case NUMBER_RATE:
+		event_rate_text(g->count / s->window_s, out, size);
+		break;
+	case NUMBER_CHANGE:
+		snprintf(out, size, "%s",
+			 change_name(compare_counts(g->count, g->before)));
+		break;
+	case NUMBER_IDLE:
+		idle_text(&g->idle, out, size);
+		break;
+	default:
+		cli_format_time(s->cli,
+				n == NUMBER_FIRST ? g->first_us : g->last_us,
+				out, size);
+	}
+}
+
+static const char *change_color(const struct group *g)
+{
+	static const char *const colors[CHANGES] = {
+		[CHANGE_NEW] = COLOR_RED,
+		[CHANGE_WORSE] = COLOR_RED,
+		[CHANGE_GONE] = COLOR_GREEN,
+		[CHANGE_BETTER] = COLOR_GREEN,
+	};
+
+	return colors[compare_counts(g->count, g->before)];
 }
 
 static int add_row(const struct summary *s, struct table *table,
 		   const struct group *g)
 {
 	const char *cells[GROUP_KEYS_MOST + NUMBERS];
-	char text[NUMBERS][64], idle[32];
+	const char *colors[GROUP_KEYS_MOST + NUMBERS] = {NULL};
+	char text[NUMBERS][64];
 	size_t i;
 
 	for (i = 0; i < s->n; i++)
 		cells[i] = g->value[i];
-	snprintf(text[0], sizeof(text[0]), "%lld", (long long)g->count);
-	snprintf(text[1], sizeof(text[1]), "%.1f%%", 100 * share_of(s, g));
-	rate_text(g->count / s->window_s, text[2], sizeof(text[2]));
-	text[3][0] = '\0';
-	if (g->idle.found) {
-		format_duration_ms(g->idle.ms, idle, sizeof(idle));
-		snprintf(text[3], sizeof(text[3]), "%s (%.0f%%)", idle,
-			 100 * g->idle.share);
+	for (enum number n = 0; n < NUMBERS; n++) {
+		if (!number_shown(s, n))
+			continue;
+		number_text(s, g, n, text[n], sizeof(text[n]));
+		if (n == NUMBER_CHANGE)
+			colors[i] = change_color(g);
+		cells[i++] = text[n];
 	}
-	cli_format_time(s->cli, g->first_us, text[4], sizeof(text[4]));
-	cli_format_time(s->cli, g->last_us, text[5], sizeof(text[5]));
-	for (size_t j = 0; j < NUMBERS; j++)
-		cells[i++] = text[j];
-	return table_add(table, cells, NULL);
+	return table_add(table, cells, colors);
 }
 
 static size_t groups_shown(const struct summary *s, const struct request *req)
@@ -148,27 +230,42 @@ static size_t groups_shown(const struct summary *s, const struct request *req)
 						     : number;
 }
 
-static int print_table(const struct summary *s, const struct request *req)
+/* Fills columns[]; how many. */
+static size_t choose_columns(const struct summary *s,
+			     struct table_column *columns)
 {
 	static const struct table_column numbers[NUMBERS] = {
-		{"COUNT", .right = true},
-		{"SHARE", .right = true},
-		{"RATE", .right = true},
-		{"IDLE", .right = true, .optional = true},
-		{"FIRST", .optional = true},
-		{"LAST", .optional = true},
+		[NUMBER_COUNT] = {"COUNT", .right = true},
+		[NUMBER_SHARE] = {"SHARE", .right = true},
+		[NUMBER_CONNECTIONS] = {"OF-CONNS", .right = true},
+		[NUMBER_RATE] = {"RATE", .right = true},
+		[NUMBER_BEFORE] = {"BEFORE", .right = true},
+		[NUMBER_CHANGE] = {"CHANGE"},
+		[NUMBER_IDLE] = {"IDLE", .right = true, .optional = true},
+		[NUMBER_FIRST] = {"FIRST", .optional = true},
+		[NUMBER_LAST] = {"LAST", .optional = true},
 	};
-	struct table_column columns_of[GROUP_KEYS_MOST + NUMBERS] = {0};
-	struct table *table;
+	size_t used;
+
+	for (used = 0; used < s->n; used++)
+		columns[used] = (struct table_column){
+			.header = s->key[used]->header,
+			.least = 12,
+		};
+	for (enum number n = 0; n < NUMBERS; n++)
+		if (number_shown(s, n))
+			columns[used++] = numbers[n];
+	return used;
+}
+
+static int print_table(const struct summary *s, const struct request *req)
+{
+	struct table_column columns[GROUP_KEYS_MOST + NUMBERS];
+	struct table *table =
+		table_new(s->cli->out, columns, choose_columns(s, columns),
+			  s->cli->width, s->cli->colored);
 	int ret = 0;
 
-	for (size_t i = 0; i < s->n; i++) {
-		columns_of[i].header = s->key[i]->header;
-		columns_of[i].least = 12;
-	}
-	memcpy(columns_of + s->n, numbers, sizeof(numbers));
-	table = table_new(s->cli->out, columns_of, s->n + NUMBERS,
-			  s->cli->width, s->cli->colored);
 	if (!table)
 		return -ENOMEM;
 	for (size_t i = 0; !ret && i < groups_shown(s, req); i++)
@@ -187,10 +284,31 @@ static json_t *time_json(int64_t us)
 	return json_string(text);
 }
 
+static void add_comparison(json_t *json, const struct group *g)
+{
+	enum change change = compare_counts(g->count, g->before);
+
+	json_object_set_new(json, "before", json_integer(g->before));
+	json_object_set_new(json, "change", json_string(change_name(change)));
+	json_object_set_new(json, "chance",
+			    json_real(compare_p(g->count, g->before)));
+}
+
+static json_t *connections_json(const struct summary *s, const struct group *g)
+{
+	const struct connections *c = &s->connections;
+
+	if (c->number == NOT_KNOWN)
+		return json_null();
+	return json_pack("{s:f, s:f, s:b}", "share",
+			 (double)g->count / c->number, "number", c->number,
+			 "estimated", c->estimated);
+}
+
 /* A new reference, or NULL. */
 static json_t *group_json(const struct summary *s, const struct group *g)
 {
-	json_t *keys = json_object(), *idle = json_null();
+	json_t *keys = json_object(), *idle = json_null(), *json;
 
 	for (size_t i = 0; i < s->n; i++)
 		json_object_set_new(keys, s->key[i]->name,
@@ -200,12 +318,15 @@ static json_t *group_json(const struct summary *s, const struct group *g)
 		idle = json_pack("{s:f, s:f, s:I}", "seconds",
 				 g->idle.ms / 1000, "share", g->idle.share,
 				 "events", (json_int_t)g->idle.events);
-	return json_pack("{s:o, s:I, s:I, s:f, s:f, s:o, s:o, s:o}", "group",
-			 keys, "count", (json_int_t)g->count, "events",
-			 (json_int_t)g->events, "share", share_of(s, g),
-			 "rate_per_second", g->count / s->window_s, "idle",
-			 idle, "first", time_json(g->first_us), "last",
-			 time_json(g->last_us));
+	json = json_pack(
+		"{s:o, s:I, s:I, s:f, s:o, s:f, s:o, s:o, s:o}", "group", keys,
+		"count", (json_int_t)g->count, "events", (json_int_t)g->events,
+		"share", share_of(s, g), "connections", connections_json(s, g),
+		"rate_per_second", g->count / s->window_s, "idle", idle,
+		"first", time_json(g->first_us), "last", time_json(g->last_us));
+	if (json && s->compared)
+		add_comparison(json, g);
+	return json;
 }
 
 static int print_json(const struct summary *s, const struct request *req)
@@ -226,37 +347,103 @@ static int print_json(const struct summary *s, const struct request *req)
 	return 0;
 }
 
+static int add_before(const struct event *ev, void *ctx)
+{
+	struct summary *s = ctx;
+	int ret = groups_add_before(s->groups, ev);
+
+	return ret ? ret : cli_stopped(s->cli);
+}
+
+static int keep_time(const struct event *ev, void *ctx)
+{
+	*(int64_t *)ctx = ev->time_us;
+	return 0;
+}
+
+/* "new" means little where nobody watched before. */
+static void tell_unwatched(const struct summary *s, struct store *store)
+{
+	struct filter older;
+	int64_t at = NOT_KNOWN;
+
+	filter_init(&older);
+	older.benign = true;
+	older.limit = 1;
+	older.until_us = s->before.since_us;
+	if (!store_query(store, &older, keep_time, &at, NULL, 0) &&
+	    at == NOT_KNOWN)
+		cli_error(s->cli, "nothing is stored from before the earlier "
+				  "window: perhaps nobody watched then");
+}
+
+static int read_window(struct summary *s, struct store *store,
+		       const struct filter *f, store_event_fn fn)
+{
+	char err[512] = "";
+	int ret = store_query(store, f, fn, s, err, sizeof(err));
+
+	if (ret == -EBADMSG) { /* tell it, show the others, and fail */
+		s->damaged = cli_store_failed(s->cli, ret, err);
+		return 0;
+	}
+	if (ret < 0)
+		return cli_store_failed(s->cli, ret, err);
+	return ret > 0 ? -EINTR : 0;
+}
+
 static int read_events(struct summary *s, const struct request *req)
 {
 	struct store *store = NULL;
-	char err[512] = "";
 	int ret = cli_open_store(s->cli, &store);
 
 	if (ret)
 		return ret;
-	ret = store_query(store, &req->filter, add, s, err, sizeof(err));
-	store_close(store);
-	if (ret == -EBADMSG) { /* tell it, show the others, and fail */
-		s->damaged = cli_store_failed(s->cli, ret, err);
-		ret = 0;
+	ret = read_window(s, store, &req->filter, add);
+	if (!ret && s->compared) {
+		ret = read_window(s, store, &s->before, add_before);
+		tell_unwatched(s, store);
 	}
-	if (ret < 0)
-		return cli_store_failed(s->cli, ret, err);
-	return ret > 0 ? -EINTR : groups_finish(s->groups);
+	s->connections = connections_between(store, &req->filter, s->end_us,
+					     groups_first_us(s->groups));
+	store_close(store);
+	return ret ? ret : groups_finish(s->groups);
 }
 
 static void set_window(struct summary *s, struct request *req)
 {
 	const struct filter *f = &req->filter;
-	int64_t end;
 
 	request_default_window(s->cli, req);
-	end = f->until_us == NOT_KNOWN || f->until_us > s->cli->now_us
-		      ? s->cli->now_us
-		      : f->until_us;
-	s->window_s = (double)(end - f->since_us) / USEC_PER_SEC;
+	s->end_us = f->until_us == NOT_KNOWN || f->until_us > s->cli->now_us
+			    ? s->cli->now_us
+			    : f->until_us;
+	s->window_s = (double)(s->end_us - f->since_us) / USEC_PER_SEC;
 	if (s->window_s < 1)
 		s->window_s = 1;
+}
+
+static int set_before(struct summary *s, const struct request *req)
+{
+	const struct filter *f = &req->filter;
+	int64_t shift, time;
+
+	s->before = *f;
+	if (!parse_duration_us(req->vs, &shift))
+		time = s->end_us - shift;
+	else if (parse_time_us(req->vs, s->cli->now_us, &time))
+		return -EINVAL; /* set_vs has let it pass */
+	for (size_t i = 0; i < s->n; i++)
+		if (!strcmp(s->key[i]->name, "hour"))
+			return cli_usage(s->cli,
+					 "--vs: two windows share no hour");
+	if (time > f->since_us)
+		return cli_usage(s->cli, "--vs: the earlier window would reach "
+					 "into the other; shorten --since");
+	s->before.until_us = time - 1;
+	s->before.since_us = time - (s->end_us - f->since_us);
+	s->compared = true;
+	return 0;
 }
 
 int cmd_summary(struct cli *cli, struct request *req)
@@ -270,7 +457,10 @@ int cmd_summary(struct cli *cli, struct request *req)
 	if (ret)
 		return ret;
 	set_window(&s, req);
-	ret = read_events(&s, req);
+	if (req->vs)
+		ret = set_before(&s, req);
+	if (!ret)
+		ret = read_events(&s, req);
 	if (ret == -EINTR) {
 		groups_free(s.groups);
 		return 0;

@@ -9,6 +9,7 @@
 #include "user/base/base.h"
 #include "user/cli/columns.h"
 #include "user/cli/options.h"
+#include "user/cli/story.h"
 #include "user/cli/text.h"
 #include "user/cli/timeline.h"
 
@@ -42,39 +43,6 @@ static void print_safe(const struct cli *cli, unsigned int at, const char *text)
 
 	format_safe(text, safe, sizeof(safe));
 	text_print(cli->out, cli->width, at, safe);
-}
-
-/* In the words that the application's own log has. */
-static void headline(const struct event *ev, char *out, size_t size)
-{
-	char who[80], failure[64];
-
-	event_process_text(ev, who, sizeof(who));
-	if (!*who)
-		strcpy(who, "no process");
-	event_failure_text(ev, failure, sizeof(failure));
-	switch (ev->kind) {
-	case KIND_HANGUP:
-		snprintf(out, size,
-			 "%s socket hang up: peer closed before answering",
-			 who);
-		break;
-	case KIND_SENT:
-		snprintf(out, size, "%s: this host reset the connection%s%s",
-			 who, ev->syscall.known ? " in " : "",
-			 ev->syscall.known ? call_class_name(ev->syscall.class)
-					   : "");
-		break;
-	default:
-		if (ev->syscall.known)
-			snprintf(out, size, "%s %s", who, failure);
-		else
-			snprintf(out, size, "%s: connection %s, %s", who,
-				 ev->kind == KIND_RECEIVED  ? "reset"
-				 : ev->kind == KIND_REFUSED ? "refused"
-							    : "timed out",
-				 "no call has been told of it yet");
-	}
 }
 
 static void full_time(const struct cli *cli, int64_t us, char *out, size_t size)
@@ -123,7 +91,7 @@ static void print_head(const struct cli *cli, const struct event *ev)
 {
 	char text[256], at[64], local[64], peer[64];
 
-	headline(ev, text, sizeof(text));
+	story_headline(ev, text, sizeof(text));
 	fprintf(cli->out, "%s%s%s%s\n", paint(cli, COLOR_BOLD),
 		paint(cli, kind_color(ev->kind)), text, plain(cli));
 	full_time(cli, ev->time_us, at, sizeof(at));
@@ -217,79 +185,29 @@ static void print_verdict(const struct cli *cli, const struct verdict *v)
 
 static void print_advice(const struct cli *cli, const struct verdict *v)
 {
-	static const char *const words[RETRIES] = {
-		[RETRY_SAFE] = "safe: as far as can be seen, no byte of the "
-			       "request reached the peer's application",
-		[RETRY_IF_IDEMPOTENT] = "only if the request is idempotent: "
-					"the peer may have processed it",
-		[RETRY_UNSAFE] = "unsafe: a part of the answer had arrived, so "
-				 "the request was processed",
-		[RETRY_USELESS] = "useless: it will fail the same way again",
-		[RETRY_UNKNOWN] = "not known to be safe: the facts do not say "
-				  "how far the request came",
-	};
-	enum retry retry =
-		(unsigned int)v->retry < RETRIES ? v->retry : RETRY_UNKNOWN;
-
 	fputs("\nRetry    ", cli->out);
-	text_print(cli->out, cli->width, 9, words[retry]);
+	text_print(cli->out, cli->width, 9, story_retry(v->retry));
 	for (unsigned int i = 0; i < v->fixes && i < VERDICT_FIXES; i++) {
 		fputs(i ? "         " : "Change   ", cli->out);
 		print_safe(cli, 9, v->fix[i]);
 	}
 }
 
-/* Failures that a person would call the same one. */
-static void same_filter(const struct event *ev, struct filter *f)
-{
-	filter_init(f);
-	f->benign = true;
-	f->cause = ev->verdict.cause;
-	f->kind = ev->kind;
-	snprintf(f->host, sizeof(f->host), "%s", ev->host);
-	f->since_us = ev->time_us - 3600 * USEC_PER_SEC;
-	f->until_us = ev->time_us - 1;
-	if (ev->process.known)
-		snprintf(f->process, sizeof(f->process), "%s",
-			 ev->process.comm);
-	/* A client's own port is new each time; the server's is the service. */
-	if (ev->role == ROLE_SERVER) {
-		f->port = ev->local.port;
-		return;
-	}
-	f->peer_set = true;
-	f->peer_family = ev->family;
-	f->peer_bits = ev->family == 4 ? 32 : 128;
-	memcpy(f->peer_ip, ev->peer.ip, sizeof(f->peer_ip));
-	if (ev->role == ROLE_CLIENT)
-		f->peer_port = ev->peer.port;
-}
-
 static void print_often(const struct cli *cli, struct store *store,
 			const struct event *ev)
 {
-	struct filter f;
-	int64_t rows, events;
+	char text[120];
 
-	same_filter(ev, &f);
-	if (store_count(store, &f, &rows, &events))
-		return; /* a reader's hiccup does not spoil the story */
-	fputs("Often    ", cli->out);
-	if (events)
-		fprintf(cli->out, "%lld more in the hour before",
-			(long long)events);
-	else
-		fputs("the first one in an hour", cli->out);
-	fprintf(cli->out, " (same cause%s%s)\n",
-		ev->process.known ? ", process" : "",
-		ev->role == ROLE_SERVER ? ", port" : ", peer");
+	/* a reader's hiccup does not spoil the story */
+	if (!story_often(store, ev, text, sizeof(text)))
+		fprintf(cli->out, "Often    %s\n", text);
 }
 
-static int tell(const struct cli *cli, struct store *store,
-		const struct event *ev)
+int why_tell(const struct cli *cli, struct store *store,
+	     const struct event *ev)
 {
 	struct event other;
-	bool found = false;
+	bool found;
 
 	if (cli->json) {
 		char *line = event_to_line(ev);
@@ -300,8 +218,7 @@ static int tell(const struct cli *cli, struct store *store,
 		free(line);
 		return 0;
 	}
-	if (ev->other_known && ev->other_event > 0)
-		found = !store_get(store, ev->other_event, &other);
+	found = story_other(store, ev, &other);
 	print_head(cli, ev);
 	print_timeline(cli, ev, found ? &other : NULL);
 	print_verdict(cli, &ev->verdict);
@@ -369,7 +286,7 @@ int cmd_why(struct cli *cli, struct request *req)
 	ret = req->last ? find_last(cli, store, req, &ev)
 			: find_id(cli, store, id, &ev);
 	if (!ret)
-		ret = tell(cli, store, &ev);
+		ret = why_tell(cli, store, &ev);
 	store_close(store);
 	return ret;
 }

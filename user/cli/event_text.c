@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How times, processes and failures are written for people, everywhere alike.
  */
+#include <netinet/tcp.h>
+#include <string.h>
+
 #include "user/base/base.h"
 #include "user/cli/event_text.h"
 
@@ -70,6 +73,40 @@ void event_failure_text(const struct event *ev, char *out, size_t size)
 		snprintf(out, size, "%s %s", class, kind_name(ev->kind));
 	else
 		snprintf(out, size, "%s, not told", kind_name(ev->kind));
+}
+
+void event_rate_text(double per_second, char *out, size_t size)
+{
+	if (per_second >= 1)
+		snprintf(out, size, "%.1f/s", per_second);
+	else if (per_second * 60 >= 1)
+		snprintf(out, size, "%.1f/min", per_second * 60);
+	else if (per_second * 3600 >= 1)
+		snprintf(out, size, "%.1f/h", per_second * 3600);
+	else
+		snprintf(out, size, "%.1f/d", per_second * 86400);
+}
+
+static bool opening(const struct event *ev)
+{
+	return ev->kind == KIND_REFUSED || ev->state == TCP_SYN_SENT ||
+	       ev->state == TCP_SYN_RECV;
+}
+
+/* Whose request it is does not matter: until both have sent, it is the first.
+ */
+const char *event_stage(const struct event *ev)
+{
+	if (opening(ev))
+		return "syn";
+	if (ev->sent_bytes == NOT_KNOWN || ev->received_bytes == NOT_KNOWN)
+		return "";
+	if (!ev->sent_bytes && !ev->received_bytes)
+		return "no_data";
+	if (!ev->sent_bytes || !ev->received_bytes ||
+	    !strcmp(ev->tls, "handshake"))
+		return "first_request";
+	return "later";
 }
 
 const char *kind_color(enum failure_kind kind)

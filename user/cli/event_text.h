@@ -18,6 +18,15 @@ void event_failure_text(const struct event *ev, char *out, size_t size);
 /* "node[123]" */
 void event_process_text(const struct event *ev, char *out, size_t size);
 
+/* "3.2/min": in the unit in which it is at least one. */
+void event_rate_text(double per_second, char *out, size_t size);
+
+/*
+ * How far the connection had come: "syn", "no_data" (handshake done),
+ * "first_request" (it or its answer is under way), "later"; "" not known.
+ */
+const char *event_stage(const struct event *ev);
+
 #define COLOR_OFF     "\033[0m"
 #define COLOR_DIM     "\033[2m"
 #define COLOR_BOLD    "\033[1m"

@@ -39,7 +39,7 @@ struct groups {
 	const struct cli *cli;
 	const struct group_key *key[GROUP_KEYS_MOST];
 	size_t n, number;
-	int64_t total;
+	int64_t total, first_us;
 	struct entry *table;
 	struct entry **sorted;
 };
@@ -76,6 +76,13 @@ static void text_hour(const struct cli *cli, const struct event *ev, char *out,
 	strftime(out, size, utc ? "%FT%H:00Z" : "%F %H:00", &tm);
 }
 
+static void text_stage(const struct cli *cli, const struct event *ev, char *out,
+		       size_t size)
+{
+	(void)cli;
+	snprintf(out, size, "%s", event_stage(ev));
+}
+
 static void text_cause(const struct cli *cli, const struct event *ev, char *out,
 		       size_t size)
 {
@@ -89,6 +96,7 @@ const struct group_key group_keys[] = {
 	{"peer", "PEER", "address of the peer", text_peer, NULL},
 	{"port", "PORT", "port of the service", text_port, NULL},
 	{"syscall", "SYSCALL", "class of the call", NULL, "syscall"},
+	{"stage", "STAGE", "how far the connection had come", text_stage, NULL},
 	{"unit", "UNIT", "systemd unit", NULL, "unit"},
 	{"container", "CONTAINER", "container id", NULL, "container"},
 	{"host", "HOST", "host that saw it", NULL, "host"},
@@ -99,6 +107,23 @@ const struct group_key group_keys[] = {
 	{NULL},
 };
 
+const struct group_key *group_key_find(const char *name)
+{
+	for (const struct group_key *k = group_keys; k->name; k++)
+		if (!strcmp(k->name, name))
+			return k;
+	return NULL;
+}
+
+void group_key_text(const struct group_key *k, const struct cli *cli,
+		    const struct event *ev, char out[COLUMN_TEXT])
+{
+	if (k->text)
+		k->text(cli, ev, out, COLUMN_TEXT);
+	else
+		column_text(column_find(k->column), cli, ev, out);
+}
+
 int groups_new(struct groups **out, const struct cli *cli,
 	       const struct group_key *const *keys, size_t n)
 {
@@ -108,6 +133,7 @@ int groups_new(struct groups **out, const struct cli *cli,
 		return -ENOMEM;
 	g->cli = cli;
 	g->n = n;
+	g->first_us = NOT_KNOWN;
 	memcpy(g->key, keys, n * sizeof(*keys));
 	*out = g;
 	return 0;
@@ -143,12 +169,7 @@ static size_t key_of(const struct groups *g, const struct event *ev, char *out,
 	size_t used = 0;
 
 	for (size_t i = 0; i < g->n; i++) {
-		const struct group_key *k = g->key[i];
-
-		if (k->text)
-			k->text(g->cli, ev, text, sizeof(text));
-		else
-			column_text(column_find(k->column), g->cli, ev, text);
+		group_key_text(g->key[i], g->cli, ev, text);
 		used += snprintf(out + used, size - used, "%s%c", text,
 				 KEY_SEPARATOR);
 	}
@@ -196,33 +217,61 @@ static int count_idle(struct entry *e, int64_t idle_ms)
 	return 0;
 }
 
-int groups_add(struct groups *g, const struct event *ev)
+static struct entry *entry_of(struct groups *g, const struct event *ev)
 {
 	char key[GROUP_KEYS_MOST * COLUMN_TEXT + 1];
-	int64_t last = ev->last_time_us;
 	struct entry *e;
 	size_t length;
 
 	key[0] = '\0';
 	length = key_of(g, ev, key, sizeof(key));
 	HASH_FIND(hh, g->table, key, length, e);
-	if (!e) {
-		e = entry_new(g, key);
-		if (!e)
-			return -ENOMEM;
-		HASH_ADD_KEYPTR(hh, g->table, e->key, length, e);
-		g->number++;
-	}
+	if (e)
+		return e;
+	e = entry_new(g, key);
+	if (!e)
+		return NULL;
+	HASH_ADD_KEYPTR(hh, g->table, e->key, length, e);
+	g->number++;
+	return e;
+}
+
+static void see(struct group *group, const struct event *ev)
+{
+	int64_t last = ev->last_time_us;
+
 	if (last == NOT_KNOWN)
 		last = ev->time_us;
+	if (ev->time_us < group->first_us)
+		group->first_us = ev->time_us;
+	if (last > group->last_us)
+		group->last_us = last;
+}
+
+int groups_add(struct groups *g, const struct event *ev)
+{
+	struct entry *e = entry_of(g, ev);
+
+	if (!e)
+		return -ENOMEM;
 	e->group.count += ev->count;
 	e->group.events++;
 	g->total += ev->count;
-	if (ev->time_us < e->group.first_us)
-		e->group.first_us = ev->time_us;
-	if (last > e->group.last_us)
-		e->group.last_us = last;
+	if (g->first_us == NOT_KNOWN || ev->time_us < g->first_us)
+		g->first_us = ev->time_us;
+	see(&e->group, ev);
 	return count_idle(e, ev->idle_ms);
+}
+
+int groups_add_before(struct groups *g, const struct event *ev)
+{
+	struct entry *e = entry_of(g, ev);
+
+	if (!e)
+		return -ENOMEM;
+	e->group.before += ev->count;
+	see(&e->group, ev);
+	return 0;
 }
 
 static void find_cluster(struct entry *e)
@@ -250,13 +299,19 @@ static void find_cluster(struct entry *e)
 	c->found = c->events >= CLUSTER_LEAST && c->share >= CLUSTER_SHARE;
 }
 
+static int64_t weight(const struct group *g)
+{
+	return g->count > g->before ? g->count : g->before;
+}
+
 static int by_count(const void *a, const void *b)
 {
 	const struct entry *x = *(struct entry *const *)a;
 	const struct entry *y = *(struct entry *const *)b;
+	int64_t wx = weight(&x->group), wy = weight(&y->group);
 
-	if (x->group.count != y->group.count)
-		return x->group.count < y->group.count ? 1 : -1;
+	if (wx != wy)
+		return wx < wy ? 1 : -1;
 	return strcmp(x->key, y->key);
 }
 
@@ -301,4 +356,9 @@ const struct group *groups_at(const struct groups *g, size_t i)
 int64_t groups_total(const struct groups *g)
 {
 	return g->total;
+}
+
+int64_t groups_first_us(const struct groups *g)
+{
+	return g->first_us;
 }

@@ -6,7 +6,7 @@
 #include "user/cli/cli.h"
 #include "user/cli/columns.h"
 
-#define GROUP_KEYS_MOST 6
+#define GROUP_KEYS_MOST 12
 
 /* What to group by; ends with name NULL. */
 struct group_key {
@@ -16,6 +16,11 @@ struct group_key {
 	const char *column;
 };
 extern const struct group_key group_keys[];
+
+const struct group_key *group_key_find(const char *name); /* or NULL */
+/* What an event is grouped by; "": not known. */
+void group_key_text(const struct group_key *k, const struct cli *cli,
+		    const struct event *ev, char out[COLUMN_TEXT]);
 
 /* Where idle times heap up: the mark of a timer. */
 struct idle_cluster {
@@ -29,8 +34,9 @@ struct group {
 	char *value[GROUP_KEYS_MOST]; /* "": not known */
 	int64_t count;		      /* failures, folded ones too */
 	int64_t events;		      /* rows of the store */
-	int64_t first_us, last_us;
-	struct idle_cluster idle; /* after groups_finish() */
+	int64_t before;		      /* failures in the earlier window */
+	int64_t first_us, last_us;    /* in either */
+	struct idle_cluster idle;     /* after groups_finish() */
 };
 
 struct groups;
@@ -39,11 +45,15 @@ int groups_new(struct groups **out, const struct cli *cli,
 	       const struct group_key *const *keys, size_t n);
 void groups_free(struct groups *g);
 int groups_add(struct groups *g, const struct event *ev);
+/* An event of the earlier window: counts in `before` only. */
+int groups_add_before(struct groups *g, const struct event *ev);
 /* Sorts, the largest first (hours by time), and looks for idle clusters. */
 int groups_finish(struct groups *g);
 size_t groups_number(const struct groups *g);
 const struct group *groups_at(const struct groups *g, size_t i);
 /* All failures that were added. */
 int64_t groups_total(const struct groups *g);
+/* The oldest of them; NOT_KNOWN: there is none. */
+int64_t groups_first_us(const struct groups *g);
 
 #endif

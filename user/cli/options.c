@@ -180,16 +180,34 @@ static void parser_init(struct parser *p, const struct command *command,
 	}
 }
 
+/* The command that has it, where it is not this one; or NULL. */
+static const char *owner_of(const char *name)
+{
+	struct cli_option o;
+	enum option_group group;
+
+	for (const struct command *c = commands; c->name; c++)
+		for (size_t i = 0; option_at(c, i, &o, &group); i++)
+			if (!strcmp(o.name, name))
+				return c->name;
+	return NULL;
+}
+
 static int unknown_option(const struct cli *cli, const struct parser *p,
 			  const char *word)
 {
 	struct suggestion s = {NULL, 0};
+	const char *owner;
 	char name[64];
 	size_t length = strcspn(word, "=");
 
 	if (optopt) /* a letter; word may be the one before it */
 		return cli_usage(cli, "unknown option -%c", optopt);
 	snprintf(name, sizeof(name), "%.*s", (int)(length - 2), word + 2);
+	owner = owner_of(name);
+	if (owner)
+		return cli_usage(cli, "unknown option --%s here (%s has it)",
+				 name, owner);
 	for (size_t i = 0; i < p->n; i++)
 		suggest_try(&s, name, p->option[i].name);
 	if (s.best)

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How many connections a host established in a window: what failures are a
+ * share of. The store holds failures only; the daemon's note has the number
+ * since its start.
+ */
+#ifndef RSTSCOPE_CONNECTIONS_H
+#define RSTSCOPE_CONNECTIONS_H
+
+#include "user/cli/cli.h"
+
+struct connections {
+	double number;	/* NOT_KNOWN */
+	bool estimated; /* from the average since the daemon's start */
+};
+
+/*
+ * Of since_us to end_us. `first_us` is the oldest failure in it (NOT_KNOWN:
+ * none): one that another run of the daemon saw has no denominator here.
+ */
+struct connections connections_between(struct store *store,
+				       const struct filter *f, int64_t end_us,
+				       int64_t first_us);
+/* "0.12%", "~0.12%", "" where not known. */
+void connections_share_text(const struct connections *c, int64_t failures,
+			    char *out, size_t size);
+
+#endif

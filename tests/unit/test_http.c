@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "http_client.h"
 #include "user/base/base.h"
 #include "user/serve/endpoints.h"
 #include "user/serve/listen.h"
@@ -79,47 +80,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-static int dial_tcp(uint16_t port)
-{
-	struct sockaddr_in to = {
-		.sin_family = AF_INET,
-		.sin_port = htons(port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
-	return fd;
-}
-
-static int dial_unix(const char *path)
-{
-	struct sockaddr_un to = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-
-	strcpy(to.sun_path, path);
-	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
-	return fd;
-}
-
-/* Sends the text as it is; the whole answer until the server closes. */
-static char *ask_fd(int fd, const char *text)
-{
-	struct timeval limit = {5, 0};
-	size_t size = 0, room = 1 << 20;
-	char *answer = malloc(room);
-	ssize_t n;
-
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL),
-			 strlen(text));
-	while ((n = recv(fd, answer + size, room - 1 - size, 0)) > 0)
-		size += n;
-	answer[size] = '\0';
-	close(fd);
-	return answer;
-}
-
 static char *ask(struct fixture *f, const char *text)
 {
 	return ask_fd(dial_tcp(http_port(f->http)), text);
@@ -134,14 +94,6 @@ static char *request(struct fixture *f, const char *line, const char *headers)
 		 "%s\r\n",
 		 line, headers);
 	return ask(f, text);
-}
-
-static int status_of(const char *answer)
-{
-	int status = 0;
-
-	sscanf(answer, "HTTP/1.%*d %d", &status);
-	return status;
 }
 
 static void check(struct fixture *f, const char *line, const char *headers,
@@ -220,9 +172,46 @@ static void test_head(void **state)
 static void test_not_found(void **state)
 {
 	check(*state, "GET /nothing", "", 404, "  /metrics\n  /healthz\n");
-	check(*state, "GET /", "", 404, "no such path");
+	check(*state, "GET /index.html", "", 404, "no such path");
+	check(*state, "GET /api/v1/nothing", "", 404,
+	      "Content-Type: application/problem+json\r\n");
 	check(*state, "GET /metrics/x", "", 404, "no such path");
 	check(*state, "GET /../../etc/passwd", "", 404, "no such path");
+}
+
+/* The page is part of the program, and nothing else may run in it. */
+static void test_page(void **state)
+{
+	static const char *const files[][3] = {
+		{"GET /", "Content-Type: text/html; charset=utf-8",
+		 "<title>rstscope</title>"},
+		{"GET /app.js", "Content-Type: text/javascript", "EventSource"},
+		{"GET /charts.js", "Content-Type: text/javascript", "Charts"},
+		{"GET /style.css", "Content-Type: text/css", "body {"},
+		{"GET /icon.svg", "Content-Type: image/svg+xml", "</svg>"},
+	};
+	static const char policy[] =
+		"\r\nContent-Security-Policy: default-src 'none'; script-src "
+		"'self'; style-src 'self'; ";
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		check(*state, files[i][0], "", 200, files[i][1]);
+		check(*state, files[i][0], "", 200, files[i][2]);
+		check(*state, files[i][0], "", 200, policy);
+	}
+	check(*state, "GET /", "", 200, "frame-ancestors 'none'\r\n");
+}
+
+static void test_problems(void **state)
+{
+	check(*state, "DELETE /api/v1/events", "", 405,
+	      "{\"type\":\"about:blank\",\"title\":\"Method Not Allowed\","
+	      "\"status\":405,\"detail\":\"only GET and HEAD are served\"}");
+	/* this server has no store */
+	check(*state, "GET /api/v1/events", "", 503, "Retry-After: 2\r\n");
+	check(*state, "GET /api/v1/events?x%0d%0a=%ff", "", 400,
+	      "no parameter 'x?");
+	check(*state, "GET /api/v1/events?process=a%00b", "", 400, "NUL");
 }
 
 static void test_wrong_method(void **state)
@@ -284,6 +273,56 @@ static void test_host_names(void **state)
 	for (i = 0; i < ARRAY_SIZE(bad); i++)
 		if (http_host_is_local(bad[i]))
 			fail_msg("'%s' was let in", bad[i]);
+}
+
+static void test_hosts_of_an_address(void **state)
+{
+	static const uint8_t any[16], one[16] = {10, 0, 0, 1};
+	static const uint8_t six[16] = {0xfd, [15] = 1};
+
+	(void)state;
+	assert_true(http_host_is_ours("10.0.0.1:9477", 4, one, "web1"));
+	assert_true(http_host_is_ours("localhost", 4, one, "web1"));
+	assert_true(http_host_is_ours("WEB1:9477", 4, one, "web1"));
+	assert_true(http_host_is_ours("10.9.9.9", 4, any, "web1"));
+	assert_true(http_host_is_ours("[fd00::1]:80", 6, six, "web1"));
+	assert_false(http_host_is_ours("10.0.0.2", 4, one, "web1"));
+	assert_false(http_host_is_ours("[fd00::2]", 6, six, "web1"));
+	assert_false(http_host_is_ours("fd00::1", 6, six, "web1"));
+	assert_false(http_host_is_ours("evil.example", 4, any, "web1"));
+	assert_false(http_host_is_ours("web1.evil.example", 4, any, "web1"));
+	assert_false(http_host_is_ours("10.0.0.1.evil.example", 4, one, ""));
+	assert_false(http_host_is_ours("", 4, any, ""));
+}
+
+/* Reachable for others: a name is no proof, but scrapers use names. */
+static void test_foreign_host_elsewhere(void **state)
+{
+	struct metrics_config metrics = {5, "1", "r", "k"};
+	struct fixture f = {.well = true};
+	char err[256] = "", *answer;
+
+	(void)state;
+	f.endpoints.metrics = metrics_new(&metrics);
+	assert_int_equal(open_http(&f, "0.0.0.0:0", true, err, sizeof(err)), 0);
+	assert_int_equal(http_start(f.http, err, sizeof(err)), 0);
+	for (int i = 0; i < 4; i++) {
+		static const char *const asked[] = {
+			"/ HTTP/1.1\r\nHost: evil.example",
+			"/api/v1/status HTTP/1.1\r\nHost: evil.example",
+			"/metrics HTTP/1.1\r\nHost: web1.example",
+			"/ HTTP/1.1\r\nHost: 192.0.2.7:9477",
+		};
+		char text[200];
+
+		snprintf(text, sizeof(text),
+			 "GET %s\r\nConnection: close\r\n\r\n", asked[i]);
+		answer = ask(&f, text);
+		assert_int_equal(status_of(answer), i < 2 ? 403 : 200);
+		free(answer);
+	}
+	http_stop(f.http);
+	metrics_free(f.endpoints.metrics);
 }
 
 static void test_garbage(void **state)
@@ -474,9 +513,13 @@ int main(void)
 		cmocka_unit_test(test_health),
 		cmocka_unit_test(test_head),
 		cmocka_unit_test(test_not_found),
+		cmocka_unit_test(test_page),
+		cmocka_unit_test(test_problems),
 		cmocka_unit_test(test_wrong_method),
 		cmocka_unit_test(test_foreign_host),
 		cmocka_unit_test(test_host_names),
+		cmocka_unit_test(test_hosts_of_an_address),
+		cmocka_unit_test(test_foreign_host_elsewhere),
 		cmocka_unit_test(test_garbage),
 		cmocka_unit_test(test_keep_alive),
 		cmocka_unit_test(test_port_taken),

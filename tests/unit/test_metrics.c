@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <pthread.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "user/base/base.h"
 #include "user/serve/metrics.h"
+#include "user/serve/metrics_host.h"
 
 static struct metrics *new_metrics(size_t processes)
 {
@@ -44,10 +46,15 @@ static double sample_in(const char *text, const char *series)
 	return -1;
 }
 
+/* As it is once all verdicts are final. */
 static double sample(struct metrics *m, const char *series)
 {
-	char *text = render(m, METRICS_TEXT);
-	double value = sample_in(text, series);
+	double value;
+	char *text;
+
+	metrics_advance(m, UINT64_MAX);
+	text = render(m, METRICS_TEXT);
+	value = sample_in(text, series);
 
 	free(text);
 	return value;
@@ -116,6 +123,34 @@ static void test_series_from_the_start(void **state)
 	metrics_free(m);
 }
 
+static void test_host_counters(void **state)
+{
+	static const char snmp[] =
+		"Ip: Forwarding DefaultTTL\nIp: 1 64\n"
+		"Tcp: RtoMin ActiveOpens PassiveOpens AttemptFails EstabResets "
+		"OutRsts\n"
+		"Tcp: 200 11 12 13 14 18446744073709551615\n";
+	char path[] = "/tmp/rstscope-snmp-XXXXXX", *text = NULL;
+	struct exposition *x = exposition_new(METRICS_TEXT);
+	int fd = mkstemp(path);
+	size_t size;
+
+	(void)state;
+	assert_int_equal(write(fd, snmp, strlen(snmp)), strlen(snmp));
+	close(fd);
+	metrics_host_render(x, path);
+	metrics_host_render(x, "/nonexistent");
+	unlink(path);
+	assert_int_equal(exposition_finish(x, &text, &size), 0);
+#define HOST "rstscope_host_tcp_total{counter="
+	assert_int_equal(count_lines(text, HOST), 5);
+	assert_true(sample_in(text, HOST "\"ActiveOpens\"}") == 11);
+	assert_true(sample_in(text, HOST "\"EstabResets\"}") == 14);
+	assert_non_null(strstr(text, HOST "\"OutRsts\"} "
+					  "18446744073709551615\n"));
+	free(text);
+}
+
 static void test_count_reset(void **state)
 {
 	struct metrics *m = new_metrics(50);
@@ -124,6 +159,7 @@ static void test_count_reset(void **state)
 
 	(void)state;
 	metrics_count(m, &ev, 3);
+	metrics_advance(m, UINT64_MAX);
 	text = render(m, METRICS_TEXT);
 	assert_true(sample_in(text, STALE) == 3);
 	assert_true(sample_in(text, "rstscope_process_failures_total{process="
@@ -165,6 +201,7 @@ static void test_count_unknowns(void **state)
 	metrics_count(m, &ev, 2);
 	ev.kind = KIND_SENT;
 	metrics_count(m, &ev, 1);
+	metrics_advance(m, UINT64_MAX);
 	text = render(m, METRICS_TEXT);
 	assert_true(sample_in(text, "rstscope_failures_total{kind=\"hangup\","
 				    "cause=\"unknown\"}") == 2);
@@ -223,15 +260,22 @@ static void test_ten_thousand_names(void **state)
 	int i;
 
 	(void)state;
-	for (i = 0; i < 60000; i++) {
+	/* 100,000 peers, 10,000 names */
+	for (i = 0; i < 100000; i++) {
+		ev.id = i + 1;
 		snprintf(ev.process.comm, sizeof(ev.process.comm), "p%d",
 			 i % 10000);
+		ev.peer.ip[13] = i >> 16;
+		ev.peer.ip[14] = i >> 8;
+		ev.peer.ip[15] = i;
+		ev.peer.port = i;
 		ev.kind = i % KINDS;
 		ev.syscall.class = i % CALL_CLASSES;
 		metrics_count(m, &ev, 1);
 	}
+	metrics_advance(m, UINT64_MAX);
 	text = render(m, METRICS_TEXT);
-	assert_true(process_sum(text, &series) == 60000);
+	assert_true(process_sum(text, &series) == 100000);
 	lines = count_lines(text, "rstscope_") + count_lines(text, "process_");
 	assert_in_range(lines, 500, 4999);
 	assert_in_range(series, 51, 51 * KINDS * CALL_CLASSES);
@@ -259,6 +303,7 @@ static void test_series_stay_bounded(void **state)
 				ev.syscall.class = c;
 				metrics_count(m, &ev, 1);
 			}
+	metrics_advance(m, UINT64_MAX);
 	text = render(m, METRICS_TEXT);
 	lines = count_lines(text, "rstscope_") + count_lines(text, "process_");
 	assert_in_range(lines, 2000, 4999);
@@ -330,6 +375,7 @@ static void test_openmetrics(void **state)
 
 	(void)state;
 	metrics_count(m, &ev, 1);
+	metrics_advance(m, UINT64_MAX);
 	text = render(m, METRICS_OPENMETRICS);
 	n = strlen(text);
 	assert_true(n > 6 && !strcmp(text + n - 6, "# EOF\n"));
@@ -445,6 +491,126 @@ static void test_sample(void **state)
 	metrics_free(m);
 }
 
+#define UNCLEAR                                                                \
+	"rstscope_resets_total{direction=\"received\","                        \
+	"cause=\"peer_closed_unread\",blame=\"unknown\"}"
+#define PROCESS                                                                \
+	"rstscope_process_failures_total{process=\"node\",kind=\"received\","  \
+	"syscall="
+
+static double sample_now(struct metrics *m, const char *series)
+{
+	char *text = render(m, METRICS_TEXT);
+	double value = sample_in(text, series);
+
+	free(text);
+	return value;
+}
+
+static struct event unclear_event(int64_t id)
+{
+	struct event ev = reset_event("node");
+
+	ev.id = id;
+	ev.syscall.known = false;
+	ev.verdict.cause = CAUSE_PEER_CLOSED_UNREAD;
+	ev.verdict.blame = BLAME_UNKNOWN;
+	ev.verdict.confidence = 0.5;
+	return ev;
+}
+
+/* A cause is counted once, under its last name, with the call that came. */
+static void test_amended_before_it_is_final(void **state)
+{
+	struct metrics *m = new_metrics(50);
+	struct event ev = unclear_event(7), told = reset_event("node");
+
+	(void)state;
+	metrics_advance(m, NSEC_PER_SEC);
+	metrics_count(m, &ev, 1);
+	metrics_count_folded(m, &ev, 4);
+	metrics_advance(m, 30 * NSEC_PER_SEC);
+	assert_true(sample_now(m, "rstscope_failures_pending") == 5);
+	assert_true(sample_now(m, UNCLEAR) == 0);
+	told.id = 7;
+	told.verdict.confidence = 0.8;
+	metrics_count(m, &told, 0);
+	assert_true(sample_now(m, STALE) == 0);
+	metrics_advance(m, 33 * NSEC_PER_SEC);
+	assert_true(sample_now(m, STALE) == 5);
+	assert_true(sample_now(m, UNCLEAR) == 0);
+	assert_true(sample_now(m, PROCESS "\"read\"}") == 5);
+	assert_true(sample_now(m, PROCESS "\"none\"}") == -1);
+	assert_true(sample_now(m, "rstscope_failures_pending") == 0);
+	assert_true(sample_now(m, "rstscope_verdicts_changed_total") == 0);
+	metrics_free(m);
+}
+
+static void test_a_sure_verdict_is_counted_at_once(void **state)
+{
+	struct metrics *m = new_metrics(50);
+	struct event ev = unclear_event(7), sure = reset_event("node");
+
+	(void)state;
+	sure.id = 8;
+	sure.verdict.confidence = 0.95;
+	metrics_count(m, &sure, 1);
+	assert_true(sample_now(m, STALE) == 1);
+	/* sure, but its call has yet to be told */
+	ev.verdict.confidence = 0.95;
+	metrics_count(m, &ev, 1);
+	assert_true(sample_now(m, UNCLEAR) == 0);
+	ev.syscall.known = true;
+	metrics_count(m, &ev, 0);
+	assert_true(sample_now(m, UNCLEAR) == 1);
+	metrics_free(m);
+}
+
+/* What was counted stays; that the store differs now is said. */
+static void test_amended_after_it_was_counted(void **state)
+{
+	struct metrics *m = new_metrics(50);
+	struct event ev = unclear_event(7), late = reset_event("node");
+
+	(void)state;
+	metrics_count(m, &ev, 2);
+	assert_true(sample(m, UNCLEAR) == 2);
+	late.id = 7;
+	late.syscall.delay_us = 7200 * USEC_PER_SEC;
+	metrics_count(m, &late, 0);
+	metrics_count(m, &late, 0);
+	assert_true(sample(m, UNCLEAR) == 2);
+	assert_true(sample(m, STALE) == 0);
+	assert_true(sample(m, "rstscope_verdicts_changed_total") == 2);
+	assert_true(sample(m, "rstscope_notice_seconds_bucket{syscall="
+			      "\"read\",le=\"3600.0\"}") == 0);
+	assert_true(sample(m, "rstscope_notice_seconds_count{syscall="
+			      "\"read\"}") == 2);
+	metrics_free(m);
+}
+
+/* More at once than are kept track of: counted early, none twice or never. */
+static void test_storm_of_unclear_failures(void **state)
+{
+	struct metrics *m = new_metrics(50);
+	struct event ev;
+	int64_t id;
+
+	(void)state;
+	for (id = 1; id <= 50000; id++) {
+		ev = unclear_event(id);
+		metrics_count(m, &ev, 1);
+		metrics_count(m, &ev, 0);
+	}
+	assert_true(sample_now(m, UNCLEAR) +
+			    sample_now(m, "rstscope_failures_pending") ==
+		    50000);
+	assert_in_range(sample_now(m, UNCLEAR), 1, 49999);
+	assert_true(sample(m, UNCLEAR) == 50000);
+	assert_true(sample(m, "rstscope_failures_pending") == 0);
+	metrics_free(m);
+}
+
 static void *count_many(void *ctx)
 {
 	struct event ev = reset_event("node");
@@ -479,6 +645,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_series_from_the_start),
+		cmocka_unit_test(test_host_counters),
 		cmocka_unit_test(test_count_reset),
 		cmocka_unit_test(test_count_unknowns),
 		cmocka_unit_test(test_nonsense_is_not_counted),
@@ -488,6 +655,10 @@ int main(void)
 		cmocka_unit_test(test_hostile_names),
 		cmocka_unit_test(test_openmetrics),
 		cmocka_unit_test(test_sample),
+		cmocka_unit_test(test_amended_before_it_is_final),
+		cmocka_unit_test(test_a_sure_verdict_is_counted_at_once),
+		cmocka_unit_test(test_amended_after_it_was_counted),
+		cmocka_unit_test(test_storm_of_unclear_failures),
 		cmocka_unit_test(test_scrape_while_counting),
 	};
 

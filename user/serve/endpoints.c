@@ -5,6 +5,7 @@
 
 #include "user/base/base.h"
 #include "user/serve/endpoints.h"
+#include "user/serve/page.h"
 
 #define OPENMETRICS "application/openmetrics-text"
 
@@ -85,8 +86,20 @@ static void serve_health(const struct http_request *request,
 }
 
 static const struct http_route routes[] = {
-	{"/metrics", serve_metrics},
-	{"/healthz", serve_health},
+	{"/", page_serve},
+	{"/app.js", page_serve},
+	{"/charts.js", page_serve},
+	{"/style.css", page_serve},
+	{"/icon.svg", page_serve},
+	{"/metrics", serve_metrics, .any_host = true},
+	{"/healthz", serve_health, .any_host = true},
+	{"/api/v1/openapi.json", page_serve},
+	{"/api/v1/event.schema.json", page_serve},
+	{"/api/v1/events", api_events},
+	{"/api/v1/events/", api_event},
+	{"/api/v1/summary", api_summary},
+	{"/api/v1/stream", api_stream_events},
+	{"/api/v1/status", api_status},
 };
 
 const struct http_route *endpoints_routes(size_t *n)

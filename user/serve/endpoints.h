@@ -5,11 +5,13 @@
 #ifndef RSTSCOPE_ENDPOINTS_H
 #define RSTSCOPE_ENDPOINTS_H
 
+#include "user/serve/api.h"
 #include "user/serve/http.h"
 #include "user/serve/metrics.h"
 
 struct endpoints {
 	struct metrics *metrics;
+	struct api *api; /* NULL: no store to read */
 	/*
 	 * Is the daemon well? False with one line in `why` where not. Called
 	 * from the HTTP threads. NULL: always well.

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -15,15 +16,24 @@
 #include "user/serve/http.h"
 #include "user/serve/listen.h"
 
-#define THREADS		2
-#define CONNECTIONS_MAX 64
+#define THREADS		4
+#define CONNECTIONS_MAX 128 /* shared out among the threads */
 #define TIMEOUT_S	10
 #define MEMORY_BYTES	(32 * 1024)
+#define STREAM_BLOCK	(16 * 1024)
+#define PROBLEM_TEXT	400
+
+/* Nothing from elsewhere, nothing inline, in no frame. */
+#define CONTENT_POLICY                                                         \
+	"default-src 'none'; script-src 'self'; style-src 'self'; "            \
+	"img-src 'self'; connect-src 'self'; base-uri 'none'; "                \
+	"form-action 'none'; frame-ancestors 'none'"
 
 struct http {
 	struct http_config config;
 	struct listen_address address;
 	struct MHD_Daemon *daemon;
+	char name[256]; /* of this machine */
 	int fd;
 	uint16_t port;
 };
@@ -46,67 +56,45 @@ void http_text(struct http_response *response, unsigned int status,
 	response->type = "text/plain; charset=utf-8";
 }
 
-/* "localhost", "127.x.x.x", "[::1]", each with or without a port. */
-bool http_host_is_local(const char *host)
+void http_json(struct http_response *response, json_t *json)
 {
-	char name[64];
-	const char *end = strrchr(host, ':');
-	uint8_t family, ip[16];
-	int64_t port;
-	size_t n;
+	char *text =
+		json ? json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(6))
+		     : NULL;
 
-	if (host[0] == '[')
-		end = strchr(host, ']') ? strchr(host, ']') + 1 : NULL;
-	n = end ? (size_t)(end - host) : strlen(host);
-	if (!n || n >= sizeof(name))
-		return false;
-	if (host[n] &&
-	    (host[n] != ':' || parse_int(host + n + 1, 1, 65535, &port)))
-		return false;
-	memcpy(name, host, n);
-	name[n] = '\0';
-	if (name[n - 1] == '.')
-		name[n - 1] = '\0';
-	if (!strcasecmp(name, "localhost") || !strcmp(name, "[::1]"))
-		return true;
-	return !parse_ip(name, &family, ip) && family == 4 && ip[0] == 127;
+	json_decref(json);
+	if (!text) {
+		http_text(response, MHD_HTTP_INTERNAL_SERVER_ERROR,
+			  "out of memory\n");
+		return;
+	}
+	free(response->body);
+	response->body = text;
+	response->size = strlen(text);
+	response->type = "application/json";
+}
+
+void http_problem(struct http_response *response, unsigned int status,
+		  const char *fmt, ...)
+{
+	char detail[PROBLEM_TEXT], safe[PROBLEM_TEXT];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(detail, sizeof(detail), fmt, args);
+	va_end(args);
+	format_safe(detail, safe, sizeof(safe));
+	http_json(response,
+		  json_pack("{s:s, s:s, s:i, s:s}", "type", "about:blank",
+			    "title", MHD_get_reason_phrase_for(status),
+			    "status", (int)status, "detail", safe));
+	response->status = status;
+	response->type = "application/problem+json";
 }
 
 static const char *header(struct MHD_Connection *c, const char *name)
 {
 	return MHD_lookup_connection_value(c, MHD_HEADER_KIND, name);
-}
-
-/* True where the request may go on; else the response says why not. */
-static bool admit(const struct http *h, struct MHD_Connection *c,
-		  const char *method, struct http_response *response)
-{
-	const char *host = header(c, MHD_HTTP_HEADER_HOST);
-	const char *length = header(c, MHD_HTTP_HEADER_CONTENT_LENGTH);
-	char shown[80];
-
-	/* A browser always sends Host; what sends none is no browser. */
-	if (h->address.kind == LISTEN_TCP && h->address.loopback && host &&
-	    !http_host_is_local(host)) {
-		format_safe(host, shown, sizeof(shown));
-		http_text(response, MHD_HTTP_FORBIDDEN,
-			  "this server answers to localhost, not to '%s'\n",
-			  shown);
-		return false;
-	}
-	if (strcmp(method, MHD_HTTP_METHOD_GET) &&
-	    strcmp(method, MHD_HTTP_METHOD_HEAD)) {
-		http_text(response, MHD_HTTP_METHOD_NOT_ALLOWED,
-			  "only GET and HEAD are served\n");
-		return false;
-	}
-	if ((length && strcmp(length, "0")) ||
-	    header(c, MHD_HTTP_HEADER_TRANSFER_ENCODING)) {
-		http_text(response, MHD_HTTP_CONTENT_TOO_LARGE,
-			  "no request here takes a body\n");
-		return false;
-	}
-	return true;
 }
 
 static bool route_matches(const struct http_route *route, const char *path)
@@ -118,11 +106,82 @@ static bool route_matches(const struct http_route *route, const char *path)
 	return !strcmp(route->path, path);
 }
 
-static void not_found(const struct http *h, struct http_response *response)
+static const struct http_route *find_route(const struct http *h,
+					   const char *path)
 {
-	char list[512] = "";
+	for (size_t i = 0; i < h->config.n_routes; i++)
+		if (route_matches(&h->config.routes[i], path))
+			return &h->config.routes[i];
+	return NULL;
+}
+
+static bool host_admitted(const struct http *h, const char *host, bool any_host)
+{
+	const struct listen_address *a = &h->address;
+
+	/* A browser always sends Host; what sends none is no browser. */
+	if (a->kind != LISTEN_TCP || !host)
+		return true;
+	if (a->loopback)
+		return http_host_is_local(host);
+	return any_host || http_host_is_ours(host, a->family, a->ip, h->name);
+}
+
+/* For programs a problem object, for people a line. */
+static void refuse(struct http_response *response, const char *path,
+		   unsigned int status, const char *text)
+{
+	if (strncmp(path, "/api/", 5))
+		http_text(response, status, "%s\n", text);
+	else
+		http_problem(response, status, "%s", text);
+}
+
+/* True where the request may go on; else the response says why not. */
+static bool admit(const struct http *h, struct MHD_Connection *c,
+		  const char *path, const char *method,
+		  struct http_response *response)
+{
+	const char *host = header(c, MHD_HTTP_HEADER_HOST);
+	const char *length = header(c, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	const struct http_route *route = find_route(h, path);
+	char shown[80], text[160];
+
+	if (!host_admitted(h, host, route && route->any_host)) {
+		format_safe(host, shown, sizeof(shown));
+		snprintf(text, sizeof(text),
+			 "this server answers to %s, not to '%s'",
+			 h->address.loopback ? "localhost" : "its own address",
+			 shown);
+		refuse(response, path, MHD_HTTP_FORBIDDEN, text);
+		return false;
+	}
+	if (strcmp(method, MHD_HTTP_METHOD_GET) &&
+	    strcmp(method, MHD_HTTP_METHOD_HEAD)) {
+		refuse(response, path, MHD_HTTP_METHOD_NOT_ALLOWED,
+		       "only GET and HEAD are served");
+		return false;
+	}
+	if ((length && strcmp(length, "0")) ||
+	    header(c, MHD_HTTP_HEADER_TRANSFER_ENCODING)) {
+		refuse(response, path, MHD_HTTP_CONTENT_TOO_LARGE,
+		       "no request here takes a body");
+		return false;
+	}
+	return true;
+}
+
+static void not_found(const struct http *h, const char *path,
+		      struct http_response *response)
+{
+	char list[1024] = "";
 	size_t i, used = 0;
 
+	if (!strncmp(path, "/api/", 5)) {
+		http_problem(response, MHD_HTTP_NOT_FOUND,
+			     "no such path; /api/v1/openapi.json has them all");
+		return;
+	}
 	for (i = 0; i < h->config.n_routes && used < sizeof(list); i++)
 		used += snprintf(list + used, sizeof(list) - used, "  %s\n",
 				 h->config.routes[i].path);
@@ -135,17 +194,48 @@ static void dispatch(const struct http *h, struct MHD_Connection *c,
 {
 	const char *accept = header(c, MHD_HTTP_HEADER_ACCEPT);
 	struct http_request request = {path, accept ? accept : "", c};
-	size_t i;
+	const struct http_route *route = find_route(h, path);
 
-	for (i = 0; i < h->config.n_routes; i++) {
-		const struct http_route *route = &h->config.routes[i];
+	if (route)
+		route->handler(&request, response, h->config.ctx);
+	else
+		not_found(h, path, response);
+}
 
-		if (route_matches(route, path)) {
-			route->handler(&request, response, h->config.ctx);
-			return;
-		}
-	}
-	not_found(h, response);
+static struct MHD_Response *make_response(struct http_response *r)
+{
+	if (r->reader.read)
+		return MHD_create_response_from_callback(
+			MHD_SIZE_UNKNOWN, STREAM_BLOCK, r->reader.read,
+			r->reader.ctx, r->reader.close);
+	if (r->constant)
+		return MHD_create_response_from_buffer(
+			r->size, (void *)r->constant, MHD_RESPMEM_PERSISTENT);
+	return MHD_create_response_from_buffer(r->body ? r->size : 0, r->body,
+					       MHD_RESPMEM_MUST_FREE);
+}
+
+static void add_headers(struct MHD_Response *out, const struct http_response *r)
+{
+	static const char *const all[][2] = {
+		{MHD_HTTP_HEADER_CACHE_CONTROL, "no-store"},
+		{"X-Content-Type-Options", "nosniff"},
+		{"Content-Security-Policy", CONTENT_POLICY},
+		{"Referrer-Policy", "no-referrer"},
+		{"Cross-Origin-Resource-Policy", "same-origin"},
+		{"Cross-Origin-Opener-Policy", "same-origin"},
+	};
+
+	MHD_add_response_header(out, MHD_HTTP_HEADER_CONTENT_TYPE, r->type);
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		MHD_add_response_header(out, all[i][0], all[i][1]);
+	if (r->vary)
+		MHD_add_response_header(out, MHD_HTTP_HEADER_VARY, r->vary);
+	if (r->status == MHD_HTTP_METHOD_NOT_ALLOWED)
+		MHD_add_response_header(out, MHD_HTTP_HEADER_ALLOW,
+					"GET, HEAD");
+	if (r->status == MHD_HTTP_SERVICE_UNAVAILABLE)
+		MHD_add_response_header(out, MHD_HTTP_HEADER_RETRY_AFTER, "2");
 }
 
 static enum MHD_Result reply(struct MHD_Connection *c, struct http_response *r)
@@ -153,20 +243,14 @@ static enum MHD_Result reply(struct MHD_Connection *c, struct http_response *r)
 	struct MHD_Response *out;
 	enum MHD_Result rc;
 
-	out = MHD_create_response_from_buffer(r->body ? r->size : 0, r->body,
-					      MHD_RESPMEM_MUST_FREE);
+	out = make_response(r);
 	if (!out) {
 		free(r->body);
+		if (r->reader.read)
+			r->reader.close(r->reader.ctx);
 		return MHD_NO;
 	}
-	MHD_add_response_header(out, MHD_HTTP_HEADER_CONTENT_TYPE, r->type);
-	MHD_add_response_header(out, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-	MHD_add_response_header(out, "X-Content-Type-Options", "nosniff");
-	if (r->vary)
-		MHD_add_response_header(out, MHD_HTTP_HEADER_VARY, r->vary);
-	if (r->status == MHD_HTTP_METHOD_NOT_ALLOWED)
-		MHD_add_response_header(out, MHD_HTTP_HEADER_ALLOW,
-					"GET, HEAD");
+	add_headers(out, r);
 	rc = MHD_queue_response(c, r->status, out);
 	MHD_destroy_response(out);
 	return rc;
@@ -192,7 +276,7 @@ static enum MHD_Result serve(void *ctx, struct MHD_Connection *c,
 	(void)upload;
 	if (!*state) {
 		*state = &seen;
-		if (admit(h, c, method, &response))
+		if (admit(h, c, path, method, &response))
 			return MHD_YES;
 		return reply(c, &response);
 	}
@@ -201,15 +285,57 @@ static enum MHD_Result serve(void *ctx, struct MHD_Connection *c,
 	return reply(c, &response);
 }
 
-const char *http_query(const struct http_request *request, const char *name)
-{
-	const char *value = NULL;
+struct each {
+	int (*fn)(void *ctx, const char *name, const char *value);
+	void *ctx;
+	int ret;
+};
 
-	if (MHD_lookup_connection_value_n(
-		    request->connection, MHD_GET_ARGUMENT_KIND, name,
-		    strlen(name), &value, NULL) != MHD_YES)
-		return NULL;
-	return value ? value : "";
+static enum MHD_Result one_parameter(void *ctx, enum MHD_ValueKind kind,
+				     const char *name, size_t name_size,
+				     const char *value, size_t value_size)
+{
+	struct each *each = ctx;
+
+	(void)kind;
+	if (strlen(name) != name_size || (value && strlen(value) != value_size))
+		each->ret = -EILSEQ;
+	else
+		each->ret = each->fn(each->ctx, name, value);
+	return each->ret ? MHD_NO : MHD_YES;
+}
+
+int http_query_each(const struct http_request *request,
+		    int (*fn)(void *ctx, const char *name, const char *value),
+		    void *ctx)
+{
+	struct each each = {fn, ctx, 0};
+
+	MHD_get_connection_values_n(request->connection, MHD_GET_ARGUMENT_KIND,
+				    one_parameter, &each);
+	return each.ret;
+}
+
+void http_sleep(void *connection)
+{
+	MHD_suspend_connection(connection);
+}
+
+void http_wake(void *connection)
+{
+	MHD_resume_connection(connection);
+}
+
+bool http_hung_up(void *connection)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct pollfd p = {.events = POLLRDHUP};
+
+	if (!info)
+		return false;
+	p.fd = info->connect_fd;
+	return poll(&p, 1, 0) == 1;
 }
 
 /* The library's own complaints, such as a client that left: of no interest. */
@@ -261,6 +387,7 @@ int http_open(struct http **out, const struct http_config *config, char *err,
 	}
 	h->config = *config;
 	h->address = address;
+	gethostname(h->name, sizeof(h->name) - 1);
 	h->fd = listen_open(&address, err, err_size);
 	if (h->fd < 0) {
 		rc = h->fd;
@@ -282,10 +409,12 @@ int http_start(struct http *h, char *err, size_t err_size)
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	h->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG, 0, NULL,
-		NULL, serve, h, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL,
-		MHD_OPTION_LISTEN_SOCKET, h->fd, MHD_OPTION_THREAD_POOL_SIZE,
-		THREADS, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
+		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG |
+			MHD_ALLOW_SUSPEND_RESUME,
+		0, NULL, NULL, serve, h, MHD_OPTION_EXTERNAL_LOGGER,
+		log_library, NULL, MHD_OPTION_LISTEN_SOCKET, h->fd,
+		MHD_OPTION_THREAD_POOL_SIZE, THREADS,
+		MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
 		MHD_OPTION_CONNECTION_TIMEOUT, TIMEOUT_S,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_BYTES,
 		MHD_OPTION_END);

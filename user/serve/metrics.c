@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "user/base/base.h"
+#include "user/serve/metrics_pending.h"
 #include "user/serve/metrics_state.h"
 
 struct metrics {
@@ -14,6 +15,8 @@ struct metrics {
 	size_t slots;
 	uint64_t (*process)[KINDS][CALLS]; /* slots + 1; the last is `other` */
 	struct metrics_build build;
+	uint64_t now_ns;
+	struct pending pending;
 };
 
 /*
@@ -67,10 +70,10 @@ void metrics_free(struct metrics *m)
 	free(m);
 }
 
-static void add(struct counter *c, const struct event *ev, uint64_t n)
+static void add(struct counter *c, const struct pending_row *row, uint64_t n)
 {
 	c->n += n;
-	c->example = (struct exemplar){ev->id, ev->time_us, 1};
+	c->example = (struct exemplar){row->id, row->time_us, 1};
 }
 
 /* A value that was not observed (negative) is not in the distribution. */
@@ -100,31 +103,115 @@ static void give_to_other(struct metrics *m, size_t slot)
 	memset(from, 0, sizeof(m->process[slot]));
 }
 
-static void count_process(struct metrics *m, const struct event *ev, uint64_t n)
+static void count_process(struct metrics *m, const struct pending_row *row,
+			  uint64_t n)
 {
-	unsigned int call = ev->syscall.known ? ev->syscall.class : CALL_NONE;
 	bool moved;
 	size_t slot;
 
-	slot = name_slots_count(m->names, ev->process.comm, n, &moved);
+	slot = name_slots_count(m->names, row->comm, n, &moved);
 	if (moved)
 		give_to_other(m, slot);
-	m->process[slot][ev->kind][call] += n;
+	m->process[slot][row->kind][row->call] += n;
 }
 
-static void count_reset(struct tallies *t, const struct event *ev, uint64_t n)
+static bool is_reset(enum failure_kind kind)
 {
-	enum direction d =
-		ev->kind == KIND_RECEIVED ? DIRECTION_RECEIVED : DIRECTION_SENT;
+	return kind == KIND_RECEIVED || kind == KIND_SENT;
+}
 
-	add(&t->resets[d][ev->verdict.cause][ev->verdict.blame], ev, n);
+static enum direction direction_of(enum failure_kind kind)
+{
+	return kind == KIND_RECEIVED ? DIRECTION_RECEIVED : DIRECTION_SENT;
+}
+
+/* What is counted once, by the final verdict. */
+static void count(struct metrics *m, const struct pending_row *row, uint64_t n)
+{
+	struct tallies *t = &m->t;
+
+	if (is_reset(row->kind))
+		add(&t->resets[direction_of(row->kind)][row->cause][row->blame],
+		    row, n);
+	else
+		add(&t->failures[row->kind][row->cause], row, n);
+	add(&t->retry[row->retry], row, n);
+	if (row->process_known)
+		count_process(m, row, n);
+	else
+		t->unattributed[UNATTRIBUTED_PROCESS] += n;
+	if (row->call == CALL_NONE)
+		t->unattributed[UNATTRIBUTED_SYSCALL] += n;
+	if (row->cause == CAUSE_UNKNOWN)
+		t->unattributed[UNATTRIBUTED_CAUSE] += n;
+}
+
+static void settle(struct metrics *m, struct pending_row *row)
+{
+	if (!row->id || row->counted)
+		return;
+	count(m, row, row->n);
+	row->counted = true;
+	m->t.pending -= row->n;
+}
+
+/* What no verdict changes is observed at once. */
+static void observe_times(struct tallies *t, const struct event *ev, uint64_t n)
+{
+	enum direction d = direction_of(ev->kind);
+
+	if (!is_reset(ev->kind))
+		return;
 	observe(&t->idle[d], &idle_bounds, ev->idle_ms / 1e3, ev, n);
 	observe(&t->age[d], &age_bounds, ev->age_ms / 1e3, ev, n);
 }
 
+static void observe_notice(struct tallies *t, const struct event *ev,
+			   uint64_t n)
+{
+	if (ev->syscall.known)
+		observe(&t->notice[ev->syscall.class], &notice_bounds,
+			ev->syscall.delay_us / 1e6, ev, n);
+}
+
+/* The call may be told hours after the failure; once is enough. */
+static void notice(struct tallies *t, struct pending_row *row,
+		   const struct event *ev)
+{
+	if (!row->noticed)
+		observe_notice(t, ev, row->n);
+	row->noticed = row->noticed || ev->syscall.known;
+}
+
+static void begin(struct metrics *m, const struct event *ev, uint64_t n)
+{
+	struct pending_row *row = pending_add(&m->pending, ev->id);
+
+	settle(m, row); /* of another failure */
+	*row = (struct pending_row){
+		.id = ev->id,
+		.time_us = ev->time_us,
+		.n = n,
+		.due_ns = m->now_ns + PENDING_NS,
+	};
+	m->t.pending += n;
+	observe_times(&m->t, ev, n);
+}
+
+static void amend(struct metrics *m, struct pending_row *row,
+		  const struct event *ev)
+{
+	if (row->counted && row->cause != ev->verdict.cause)
+		m->t.changed += row->n;
+	pending_describe(row, ev);
+	notice(&m->t, row, ev);
+	if (pending_is_sure(ev))
+		settle(m, row);
+}
+
 static bool in_range(const struct event *ev)
 {
-	return (unsigned int)ev->kind < KINDS &&
+	return ev->id > 0 && (unsigned int)ev->kind < KINDS &&
 	       (unsigned int)ev->verdict.cause < CAUSES &&
 	       (unsigned int)ev->verdict.blame < BLAMES &&
 	       (unsigned int)ev->verdict.retry < RETRIES &&
@@ -134,27 +221,48 @@ static bool in_range(const struct event *ev)
 
 void metrics_count(struct metrics *m, const struct event *ev, int64_t n)
 {
-	struct tallies *t = &m->t;
+	struct pending_row *row;
+
+	if (n < 0 || !in_range(ev))
+		return;
+	pthread_mutex_lock(&m->lock);
+	if (n)
+		begin(m, ev, (uint64_t)n);
+	row = pending_find(&m->pending, ev->id);
+	if (row)
+		amend(m, row, ev);
+	pthread_mutex_unlock(&m->lock);
+}
+
+void metrics_count_folded(struct metrics *m, const struct event *ev, int64_t n)
+{
+	struct pending_row *row, alike = {.id = ev->id, .time_us = ev->time_us};
 
 	if (n <= 0 || !in_range(ev))
 		return;
 	pthread_mutex_lock(&m->lock);
-	if (ev->kind == KIND_RECEIVED || ev->kind == KIND_SENT)
-		count_reset(t, ev, n);
-	else
-		add(&t->failures[ev->kind][ev->verdict.cause], ev, n);
-	add(&t->retry[ev->verdict.retry], ev, n);
-	if (ev->process.known)
-		count_process(m, ev, n);
-	else
-		t->unattributed[UNATTRIBUTED_PROCESS] += n;
-	if (!ev->syscall.known)
-		t->unattributed[UNATTRIBUTED_SYSCALL] += n;
-	else
-		observe(&t->notice[ev->syscall.class], &notice_bounds,
-			ev->syscall.delay_us / 1e6, ev, n);
-	if (ev->verdict.cause == CAUSE_UNKNOWN)
-		t->unattributed[UNATTRIBUTED_CAUSE] += n;
+	observe_times(&m->t, ev, n);
+	observe_notice(&m->t, ev, n);
+	row = pending_find(&m->pending, ev->id);
+	if (row)
+		row->n += n;
+	if (row && !row->counted) {
+		m->t.pending += n;
+	} else {
+		pending_describe(&alike, ev);
+		count(m, &alike, n);
+	}
+	pthread_mutex_unlock(&m->lock);
+}
+
+void metrics_advance(struct metrics *m, uint64_t now_ns)
+{
+	struct pending_row *row;
+
+	pthread_mutex_lock(&m->lock);
+	m->now_ns = now_ns;
+	while ((row = pending_next_due(&m->pending, now_ns)))
+		settle(m, row);
 	pthread_mutex_unlock(&m->lock);
 }
 

@@ -52,10 +52,18 @@ struct metrics *metrics_new(const struct metrics_config *config);
 void metrics_free(struct metrics *m);
 
 /*
- * Counts `n` failures like `ev`, once each, when the verdict is final: what is
- * counted is never taken back.
+ * An event as the pipeline hands it over: `n` failures are new, or 0: an event
+ * of before is amended. Each failure is counted once, when its verdict is final
+ * (see metrics_pending.h): what is counted is never taken back.
  */
 void metrics_count(struct metrics *m, const struct event *ev, int64_t n);
+/* `n` failures that were folded into the event that `ev` is like. */
+void metrics_count_folded(struct metrics *m, const struct event *ev, int64_t n);
+/*
+ * Counts those whose verdict is final by now_ns (CLOCK_MONOTONIC; UINT64_MAX:
+ * all). Call it often: it is the clock of what comes after.
+ */
+void metrics_advance(struct metrics *m, uint64_t now_ns);
 
 /* Copies the sample; the next scrape shows it. */
 void metrics_update(struct metrics *m, const struct metrics_sample *sample);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "user/base/base.h"
+#include "user/serve/metrics_host.h"
 #include "user/serve/metrics_state.h"
 #include "user/serve/self.h"
 
@@ -221,6 +222,18 @@ static void unattributed(struct exposition *x, const struct tallies *t)
 		       NULL);
 }
 
+static void verdicts(struct exposition *x, const struct tallies *t)
+{
+	exposition_family(x, "rstscope_failures_pending", METRIC_GAUGE,
+			  "Failures seen whose verdict may still change: the "
+			  "counters get them within half a minute.");
+	exposition_value(x, NULL, t->pending);
+	exposition_family(x, "rstscope_verdicts_changed", METRIC_COUNTER,
+			  "Failures that the store has under another cause "
+			  "than the one they were counted under.");
+	exposition_count(x, NULL, t->changed, NULL);
+}
+
 struct stage {
 	const char *name;
 	uint64_t seen, lost;
@@ -371,8 +384,10 @@ void render_snapshot(struct exposition *x, const struct snapshot *s,
 	retries(x, &s->t);
 	histograms(x, &s->t);
 	unattributed(x, &s->t);
+	verdicts(x, &s->t);
 	losses(x, &s->t);
 	gauges(x, &s->t.sample);
 	build_info(x, build);
+	metrics_host_render(x, "/proc/net/snmp");
 	self_render(x);
 }

@@ -45,6 +45,7 @@ struct tallies {
 	struct counter failures[KINDS][CAUSES];
 	struct counter retry[RETRIES];
 	uint64_t unattributed[UNATTRIBUTEDS];
+	uint64_t pending, changed; /* verdicts: not final, and final too soon */
 	struct histogram idle[DIRECTIONS], age[DIRECTIONS];
 	struct histogram notice[CALL_CLASSES];
 	struct metrics_sample sample;

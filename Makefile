@@ -18,7 +18,7 @@ say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)')
 
 ARCH := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/')
 PACKAGES := libbpf libelf zlib sqlite3 libmicrohttpd jansson \
-	libcap-ng libsystemd nettle
+	libcap-ng libsystemd nettle ncursesw
 PKG_CFLAGS = $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 PKG_LIBS = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -linih -lm -pthread
 
@@ -66,6 +66,10 @@ $(BUILD)/%.o: %.c | $(GEN)
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(PKG_CFLAGS) -MMD -MP -c -o $@ $<
+
+# The page is part of the program: see page.c.
+PAGE := $(wildcard user/serve/page/*) user/serve/openapi.json user/store/event.schema.json
+$(BUILD)/user/serve/page.o $(BUILD)/fuzz/user/serve/page.o: $(PAGE)
 
 $(BUILD)/gen/%.o: $(BUILD)/gen/%.c
 	$(call say,CC,$<)

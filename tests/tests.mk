@@ -12,10 +12,21 @@ FUZZ_CFLAGS := -std=gnu11 -D_GNU_SOURCE -I. -I$(BUILD)/gen -O1 -g -w \
 	-fno-sanitize-recover=undefined
 FUZZ_OBJ := $(SRC:%.c=$(BUILD)/fuzz/%.o) $(BUILD)/fuzz/gen/syscalls.o
 VM_KERNEL ?= 6.12
+# Recorded runs of the scenarios, judged again.
+REPLAY := tests/scenarios/replay
+# Without and with a real Prometheus.
+PROMETHEUS := tests/prometheus/files tests/prometheus/live
 
 $(E2E): $(BUILD)/tests/e2e/%: $(BUILD)/tests/e2e/%.o $(E2E_HARNESS) $(LIB)
 	$(call say,E2E,$@)
 	$(Q)$(CC) -o $@ $^ $(LDFLAGS) $(PKG_LIBS) -lcmocka
+
+# What a person sees: tmux types the keys and reads the screen.
+TOP := $(BUILD)/tests/top/top_screen
+$(TOP): $(BUILD)/%: %.c $(LIB)
+	$(call say,TEST,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(PKG_CFLAGS) -MMD -MP -o $@ $< $(LIB) $(LDFLAGS) $(PKG_LIBS) -lcmocka
 
 # Object files of the harness outlive the link.
 .SECONDARY: $(E2E_SRC:%.c=$(BUILD)/%.o) $(E2E_HARNESS)
@@ -45,7 +56,7 @@ $(FUZZ): $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(FUZZ_OBJ)
 .SECONDARY: $(FUZZ_OBJ)
 
 .PHONY: test unit e2e vm bench fuzz demo test-programs
-test-programs: $(PROGRAMS) $(UNIT) $(E2E)
+test-programs: $(PROGRAMS) $(UNIT) $(TOP) $(E2E)
 
 # A clean clone has nothing yet: what the packages bring is asked for by the
 # Makefile when it starts, so the build runs in a second make.
@@ -57,13 +68,29 @@ test: ## everything: installs what is missing, builds, one closing line
 .PHONY: test-run
 test-run:
 	@RSTSCOPE_BUILD=$(BUILD) BUILD=$(BUILD) RSTSCOPE_LIMIT=1200 \
-		tests/run unit $(UNIT) e2e $(E2E) vm tests/vm/smoke
+		tests/run unit $(UNIT) $(REPLAY) e2e $(E2E) \
+		prometheus $(PROMETHEUS) vm tests/vm/smoke
 
-unit: $(UNIT) ## the unit tests: no root
-	@RSTSCOPE_BUILD=$(BUILD) tests/run unit $(UNIT)
+unit: $(UNIT) $(PROGRAMS) ## the unit tests: no root
+	@RSTSCOPE_BUILD=$(BUILD) tests/run unit $(UNIT) $(REPLAY)
 
 e2e: $(PROGRAMS) $(E2E) ## real resets in network namespaces: root
 	@RSTSCOPE_BUILD=$(BUILD) tests/run e2e $(E2E)
+
+.PHONY: prometheus
+prometheus: $(PROGRAMS) ## rules, alerts and dashboard against a real Prometheus: root
+	@RSTSCOPE_BUILD=$(BUILD) tests/run prometheus $(PROMETHEUS)
+
+# Not in `make test`: the browser alone is 300 MB.
+.PHONY: page-test
+page-test: ## the page in headless Chromium, pictures in build/page/: root
+	@tools/install-deps page
+	@$(MAKE) --no-print-directory $(PROGRAMS)
+	@mkdir -p $(BUILD)/page
+	@cp tests/page/package.json $(BUILD)/page/
+	@npm install --prefix $(BUILD)/page --no-audit --no-fund --silent
+	@PAGE_MODULES=$(BUILD)/page/node_modules \
+		node tests/page/check.mjs $(BUILD)/rstscoped $(BUILD)/page
 
 vm: $(PROGRAMS) $(E2E) ## the same on another kernel: VM_KERNEL=6.12
 	@BUILD=$(BUILD) tests/vm/run $(VM_KERNEL)
@@ -73,16 +100,23 @@ bench: $(PROGRAMS) $(BENCH) ## cost and loss beside tcpdump: root
 		RSTSCOPE_BUILD=$(BUILD) $$b; done
 
 CALIBRATION := $(BUILD)/tests/bench/calibration
+RECORDED := tests/golden/scenarios/records.xz
+JUDGED ?= $(RECORDED)
 .PHONY: calibration
-calibration: $(CALIBRATION) $(PROGRAMS) ## what confidences are worth: JUDGED=DIR of a kept scenario run
-	@$(if $(JUDGED),RSTSCOPE_BUILD=$(BUILD) python3 tests/scenarios/run.py --again $(JUDGED) >/dev/null || :)
-	@$(CALIBRATION) tests/golden $(if $(JUDGED),$(JUDGED)/judged)
+calibration: $(CALIBRATION) $(PROGRAMS) ## what confidences are worth: JUDGED=DIR of another scenario run
+	@RSTSCOPE_BUILD=$(BUILD) python3 tests/scenarios/run.py --again $(JUDGED) \
+		--work $(BUILD)/judged >/dev/null || [ $$? -eq 1 ]
+	@$(CALIBRATION) tests/golden $(BUILD)/judged/judged
 
-.PHONY: scenarios
+.PHONY: scenarios scenarios-golden
 scenarios: ## the causes on real programs, one end visible: root
 	@tools/install-deps scenarios
 	@$(MAKE) --no-print-directory $(PROGRAMS)
-	@RSTSCOPE_BUILD=$(BUILD) python3 tests/scenarios/run.py -j2 --work $(BUILD)/scenarios
+	@RSTSCOPE_BUILD=$(BUILD) python3 tests/scenarios/run.py -j2 \
+		--work $(BUILD)/scenarios $(SAVE) $(SCENARIOS)
+
+scenarios-golden: ## the same, recorded for make unit: root; SCENARIOS=NAME one of them
+	@$(MAKE) --no-print-directory scenarios SAVE="--save $(RECORDED)"
 
 fuzz: $(FUZZ) ## each parser of outside bytes, FUZZ_SECONDS=5 each
 	@tests/fuzz/run $(FUZZ_SECONDS) $(FUZZ)

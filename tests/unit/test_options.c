@@ -31,9 +31,15 @@ static void mistakes_are_one_line(void **state)
 	wrong(c, "ls --color red", "--color: 'red' is not auto");
 	wrong(c, "ls --kind nonsense", "--kind: 'nonsense'");
 	wrong(c, "ls word", "'word' is one argument too many");
-	wrong(c, "summary --vs 24h", "unknown option --vs");
+	wrong(c, "summary --versus 24h", "unknown option --versus");
 	wrong(c, "--bad ls", "unknown option --bad");
 	wrong(c, "help lss", "did you mean ls?");
+	wrong(c, "ls --last", "unknown option --last here (why has it)");
+	wrong(c, "--since 1h ls", "unknown option --since here (ls has it)");
+	wrong(c, "tpo", "did you mean top?");
+	wrong(c, "why --lst", "did you mean --last?");
+	wrong(c, "why --last 5", "give the ID of an event, or --last");
+	wrong(c, "why 5 --since 1h", "FILTER goes with --last");
 }
 
 static void options_stand_anywhere(void **state)

@@ -515,6 +515,8 @@ def reject_output_syn_node(lab):
                      syscall=('read', None)))
 def reject_input_socat(lab):
     """The server's own filter resets a live connection."""
+    lab.skip('tracepoints do not show the RST that a filter sends for '
+             'another: this needs a probe on nf_send_reset')
     socat_echo(lab)
     p = lab.python(CLIENT, BUSY, background=True)
     lab.wait_line(p, 'up')

@@ -111,7 +111,7 @@ static void test_query_bad(void **state)
 
 static void test_query_twice_and_many(void **state)
 {
-	char err[256], name[API_PARAMETERS + 1][8];
+	char err[256], name[API_PARAMETERS + 1][16];
 	struct api_query q;
 
 	(void)state;

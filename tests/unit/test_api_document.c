@@ -94,7 +94,8 @@ static void check_answer(struct api_case *c, const json_t *doc,
 	char *answer = api_case_ask(c, target), line[100];
 
 	assert_non_null(event);
-	root = json_pack("{s:O}", "$defs", json_object_get(event, "$defs"));
+	root = json_pack("{s:o}", "$defs",
+			 json_copy(json_object_get(event, "$defs")));
 	json_object_set_new(json_object_get(root, "$defs"), "event", event);
 	check.root = root;
 	snprintf(line, sizeof(line), "\r\nContent-Type: %s\r\n", type);

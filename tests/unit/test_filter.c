@@ -155,6 +155,25 @@ static void test_after_id(void **state)
 	assert_false(filter_match(&f, &ev));
 }
 
+/* Pages go back in the order of lists: by time, then by id. */
+static void test_before(void **state)
+{
+	struct filter f;
+
+	(void)state;
+	filter_init(&f);
+	f.before_us = ev.time_us;
+	f.before_id = ev.id + 1;
+	assert_true(filter_match(&f, &ev));
+	f.before_id = ev.id;
+	assert_false(filter_match(&f, &ev));
+	f.before_us = ev.time_us + 1;
+	assert_true(filter_match(&f, &ev));
+	f.before_us = ev.time_us - 1;
+	f.before_id = ev.id + 1;
+	assert_false(filter_match(&f, &ev));
+}
+
 static void test_refuses(void **state)
 {
 	(void)state;
@@ -224,6 +243,7 @@ int main(void)
 		cmocka_unit_test_setup(test_peer_v4, setup),
 		cmocka_unit_test_setup(test_names, setup),
 		cmocka_unit_test_setup(test_after_id, setup),
+		cmocka_unit_test_setup(test_before, setup),
 		cmocka_unit_test_setup(test_refuses, setup),
 		cmocka_unit_test_setup(test_unknown_name, setup),
 		cmocka_unit_test_setup(test_refused_changes_nothing, setup),

@@ -546,6 +546,20 @@ static void test_amended_before_it_is_final(void **state)
 	metrics_free(m);
 }
 
+/* The daemon's first failures come before it has told the time. */
+static void test_unclear_right_after_the_start(void **state)
+{
+	struct metrics *m = new_metrics(50);
+	struct event ev = unclear_event(7);
+
+	(void)state;
+	metrics_count(m, &ev, 1);
+	metrics_advance(m, clock_mono_ns());
+	assert_true(sample_now(m, UNCLEAR) == 0);
+	assert_true(sample_now(m, "rstscope_failures_pending") == 1);
+	metrics_free(m);
+}
+
 static void test_a_sure_verdict_is_counted_at_once(void **state)
 {
 	struct metrics *m = new_metrics(50);
@@ -656,6 +670,7 @@ int main(void)
 		cmocka_unit_test(test_openmetrics),
 		cmocka_unit_test(test_sample),
 		cmocka_unit_test(test_amended_before_it_is_final),
+		cmocka_unit_test(test_unclear_right_after_the_start),
 		cmocka_unit_test(test_a_sure_verdict_is_counted_at_once),
 		cmocka_unit_test(test_amended_after_it_was_counted),
 		cmocka_unit_test(test_storm_of_unclear_failures),

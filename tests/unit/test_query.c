@@ -57,6 +57,8 @@ static void test_all(void **state)
 	(void)state;
 	filter_init(&f);
 	f.after_id = 4;
+	f.before_us = 5;
+	f.before_id = 6;
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		assert_int_equal(filter_set(&f, all[i][0], all[i][1],
 					    SAMPLE_TIME, err, sizeof(err)),

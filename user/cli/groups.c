@@ -25,19 +25,21 @@
 
 struct idle_bin {
 	uint32_t events;
-	float sum_ms;
+	double sum_ms;
 };
 
 struct entry {
 	struct group group; /* first: groups_at() hands it out */
 	char *key;
-	struct idle_bin *idle; /* NULL until the first one */
+	float *idle_ms; /* one for each event that has one */
+	uint32_t idles, room;
 	UT_hash_handle hh;
 };
 
 struct groups {
 	const struct cli *cli;
 	const struct group_key *key[GROUP_KEYS_MOST];
+	const struct column *column[GROUP_KEYS_MOST]; /* NULL: the key's own */
 	size_t n, number;
 	int64_t total, first_us;
 	struct entry *table;
@@ -80,14 +82,14 @@ static void text_stage(const struct cli *cli, const struct event *ev, char *out,
 		       size_t size)
 {
 	(void)cli;
-	snprintf(out, size, "%s", event_stage(ev));
+	text_copy(out, size, event_stage(ev));
 }
 
 static void text_cause(const struct cli *cli, const struct event *ev, char *out,
 		       size_t size)
 {
 	(void)cli;
-	snprintf(out, size, "%s", cause_name(ev->verdict.cause));
+	text_copy(out, size, cause_name(ev->verdict.cause));
 }
 
 const struct group_key group_keys[] = {
@@ -135,6 +137,9 @@ int groups_new(struct groups **out, const struct cli *cli,
 	g->n = n;
 	g->first_us = NOT_KNOWN;
 	memcpy(g->key, keys, n * sizeof(*keys));
+	for (size_t i = 0; i < n; i++)
+		if (!keys[i]->text)
+			g->column[i] = column_find(keys[i]->column);
 	*out = g;
 	return 0;
 }
@@ -143,7 +148,7 @@ static void entry_free(struct entry *e)
 {
 	for (size_t i = 0; i < GROUP_KEYS_MOST; i++)
 		free(e->group.value[i]);
-	free(e->idle);
+	free(e->idle_ms);
 	free(e->key);
 	free(e);
 }
@@ -162,17 +167,19 @@ void groups_free(struct groups *g)
 	free(g);
 }
 
-static size_t key_of(const struct groups *g, const struct event *ev, char *out,
-		     size_t size)
+static size_t key_of(const struct groups *g, const struct event *ev, char *out)
 {
-	char text[COLUMN_TEXT];
 	size_t used = 0;
 
 	for (size_t i = 0; i < g->n; i++) {
-		group_key_text(g->key[i], g->cli, ev, text);
-		used += snprintf(out + used, size - used, "%s%c", text,
-				 KEY_SEPARATOR);
+		if (g->column[i])
+			column_text(g->column[i], g->cli, ev, out + used);
+		else
+			g->key[i]->text(g->cli, ev, out + used, COLUMN_TEXT);
+		used += strlen(out + used);
+		out[used++] = KEY_SEPARATOR;
 	}
+	out[used] = '\0';
 	return used;
 }
 
@@ -201,19 +208,19 @@ static struct entry *entry_new(const struct groups *g, const char *key)
 
 static int count_idle(struct entry *e, int64_t idle_ms)
 {
-	int bin;
+	uint32_t room = e->room ? 2 * e->room : 4;
+	float *more;
 
 	if (idle_ms < IDLE_LEAST_MS)
 		return 0;
-	if (!e->idle)
-		e->idle = calloc(IDLE_BINS, sizeof(*e->idle));
-	if (!e->idle)
-		return -ENOMEM;
-	bin = log(idle_ms / IDLE_LEAST_MS) / log(IDLE_STEP);
-	if (bin >= IDLE_BINS)
-		bin = IDLE_BINS - 1;
-	e->idle[bin].events++;
-	e->idle[bin].sum_ms += idle_ms;
+	if (e->idles == e->room) {
+		more = reallocarray(e->idle_ms, room, sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+		e->idle_ms = more;
+		e->room = room;
+	}
+	e->idle_ms[e->idles++] = (float)idle_ms;
 	return 0;
 }
 
@@ -223,8 +230,7 @@ static struct entry *entry_of(struct groups *g, const struct event *ev)
 	struct entry *e;
 	size_t length;
 
-	key[0] = '\0';
-	length = key_of(g, ev, key, sizeof(key));
+	length = key_of(g, ev, key);
 	HASH_FIND(hh, g->table, key, length, e);
 	if (e)
 		return e;
@@ -274,28 +280,43 @@ int groups_add_before(struct groups *g, const struct event *ev)
 	return 0;
 }
 
+static void fill_bins(const struct entry *e, struct idle_bin *bins)
+{
+	const double step = log(IDLE_STEP);
+
+	memset(bins, 0, IDLE_BINS * sizeof(*bins));
+	for (uint32_t i = 0; i < e->idles; i++) {
+		int bin = log(e->idle_ms[i] / IDLE_LEAST_MS) / step;
+
+		if (bin >= IDLE_BINS)
+			bin = IDLE_BINS - 1;
+		bins[bin].events++;
+		bins[bin].sum_ms += e->idle_ms[i];
+	}
+}
+
 static void find_cluster(struct entry *e)
 {
 	struct idle_cluster *c = &e->group.idle;
-	int64_t all = 0;
+	struct idle_bin bins[IDLE_BINS];
 
-	for (int i = 0; e->idle && i < IDLE_BINS; i++) {
+	if (e->idles < CLUSTER_LEAST)
+		return;
+	fill_bins(e, bins);
+	for (int i = 0; i < IDLE_BINS; i++) {
 		int64_t events = 0;
 		double sum = 0;
 
-		all += e->idle[i].events;
 		for (int j = i ? i - 1 : 0; j <= i + 1 && j < IDLE_BINS; j++) {
-			events += e->idle[j].events;
-			sum += e->idle[j].sum_ms;
+			events += bins[j].events;
+			sum += bins[j].sum_ms;
 		}
 		if (events > c->events) {
 			c->events = events;
 			c->ms = sum / events;
 		}
 	}
-	if (!all)
-		return;
-	c->share = (double)c->events / all;
+	c->share = (double)c->events / e->idles;
 	c->found = c->events >= CLUSTER_LEAST && c->share >= CLUSTER_SHARE;
 }
 

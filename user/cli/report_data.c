@@ -74,18 +74,14 @@ static void add_to_bars(struct report_data *d, const struct event *ev)
 	}
 }
 
-static int keep_example(struct report_data *d, const struct event *ev)
+static void keep_example(struct report_data *d, const struct event *ev)
 {
-	struct event **kept = &d->example[ev->verdict.cause];
+	enum cause cause = ev->verdict.cause;
 
-	if (*kept && (*kept)->verdict.confidence > ev->verdict.confidence)
-		return 0;
-	if (!*kept)
-		*kept = malloc(sizeof(**kept));
-	if (!*kept)
-		return -ENOMEM;
-	**kept = *ev;
-	return 0;
+	if (d->example[cause].confidence > ev->verdict.confidence)
+		return;
+	d->example[cause].id = ev->id;
+	d->example[cause].confidence = ev->verdict.confidence;
 }
 
 static void show_progress(struct report_data *d)
@@ -116,9 +112,9 @@ static int add(const struct event *ev, void *ctx)
 	if (ret)
 		return ret;
 	add_to_bars(d, ev);
+	keep_example(d, ev);
 	show_progress(d);
-	ret = keep_example(d, ev);
-	return ret ? ret : cli_stopped(d->cli);
+	return cli_stopped(d->cli);
 }
 
 static bool process_alive(int64_t pid)
@@ -211,8 +207,6 @@ void report_data_free(struct report_data *d)
 {
 	for (int i = 0; i < REPORT_TABLES; i++)
 		groups_free(d->by[i]);
-	for (int i = 0; i < CAUSES; i++)
-		free(d->example[i]);
 	checkup_free(&d->checkup);
 	store_close(d->store);
 }

@@ -32,7 +32,10 @@ struct report_data {
 	int64_t bar_us, first_bar_us;
 	size_t bars;
 	double bar[REPORT_BARS + 1][CAUSES];
-	struct event *example[CAUSES]; /* the surest, of these the newest */
+	struct {
+		int64_t id; /* 0: none */
+		double confidence;
+	} example[CAUSES]; /* the surest, of these the newest */
 	struct checkup checkup;
 	int64_t shown_ns; /* progress */
 	int damaged;	  /* an errno: events had to be left out */

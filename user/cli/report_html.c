@@ -245,9 +245,11 @@ static void print_where(FILE *out, const struct event *ev)
 static void print_case(FILE *out, const struct report_data *d, size_t place)
 {
 	const struct group *g = groups_at(d->by[REPORT_BY_CAUSE], place);
-	const struct event *ev = d->example[report_cause(d, place)];
+	struct event event, *ev = &event;
 	char headline[256];
 
+	if (store_get(d->store, d->example[report_cause(d, place)].id, ev))
+		return; /* deleted since */
 	fputs("<section class=\"case\"><h3>", out);
 	html_text(out, g->value[0]);
 	fprintf(out, " <small>%lld failures; the surest of them</small></h3>\n",

@@ -138,9 +138,11 @@ static void print_verdict(FILE *out, const struct verdict *v)
 static void print_case(FILE *out, const struct report_data *d, size_t place)
 {
 	const struct group *g = groups_at(d->by[REPORT_BY_CAUSE], place);
-	const struct event *ev = d->example[report_cause(d, place)];
 	char headline[256], at[32], local[64], peer[64];
+	struct event event, *ev = &event;
 
+	if (store_get(d->store, d->example[report_cause(d, place)].id, ev))
+		return; /* deleted since */
 	fprintf(out, "\n### %s: %lld failures\n\n%s\n\nThe surest of them: ",
 		g->value[0], (long long)g->count,
 		cause_info(ev->verdict.cause)->summary);

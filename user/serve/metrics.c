@@ -44,6 +44,7 @@ struct metrics *metrics_new(const struct metrics_config *config)
 	if (!m)
 		return NULL;
 	pthread_mutex_init(&m->lock, NULL);
+	m->now_ns = clock_mono_ns(); /* until the first metrics_advance() */
 	m->slots = config->processes;
 	m->names = name_slots_new(m->slots);
 	m->process = calloc(m->slots + 1, sizeof(*m->process));

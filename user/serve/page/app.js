@@ -18,6 +18,11 @@ function el(tag, attributes, ...children) {
 	return node;
 }
 
+/* Names of causes may break at their underscores. */
+function breakable(text) {
+	return el("span", {}, ...text.split(/(?<=_)/).flatMap((part) => [part, el("wbr")]));
+}
+
 function notice(text) {
 	$("notice").textContent = text;
 	$("notice").hidden = !text;
@@ -104,7 +109,7 @@ function row(event) {
 		el("td", {}, processText(event)),
 		el("td", {class: "wide"}, failureText(event)),
 		el("td", {class: "wide"}, peerText(event)),
-		el("td", {}, event.cause.name),
+		el("td", {}, breakable(event.cause.name)),
 		el("td", {class: "number wide"}, String(event.count)),
 		el("td", {class: "number wide"}, event.cause.confidence.toFixed(2)));
 }
@@ -160,7 +165,7 @@ function groupName(name, value) {
 		return "not known";
 	if (!FILTER_OF[name])
 		return value;
-	const button = el("button", {type: "button", class: "link", title: `only ${name} ${value}`}, value);
+	const button = el("button", {type: "button", class: "link", title: `only ${name} ${value}`}, breakable(value));
 	button.addEventListener("click", () => {
 		filterForm.elements.namedItem(FILTER_OF[name]).value = value;
 		start();

@@ -203,8 +203,7 @@ static void print_often(const struct cli *cli, struct store *store,
 		fprintf(cli->out, "Often    %s\n", text);
 }
 
-int why_tell(const struct cli *cli, struct store *store,
-	     const struct event *ev)
+int why_tell(const struct cli *cli, struct store *store, const struct event *ev)
 {
 	struct event other;
 	bool found;

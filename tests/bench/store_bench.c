@@ -226,7 +226,7 @@ static int64_t run_command(const char *path, const char *words, int64_t now_us)
 		.err = stderr,
 		.out_fd = -1,
 		.store_url = path,
-		.now_us = now_us,
+		.show.now_us = now_us,
 	};
 	int argc = 1;
 

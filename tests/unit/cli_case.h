@@ -114,7 +114,7 @@ static inline int case_run(struct cli_case *c, const char *args)
 	c->cli.out_fd = -1;
 	c->cli.stop = &c->stop;
 	c->cli.store_url = c->url;
-	c->cli.now_us = CASE_NOW_US;
+	c->cli.show.now_us = CASE_NOW_US;
 	snprintf(line, sizeof(line), "rstscope %s", args);
 	if (!*args)
 		line[strlen("rstscope")] = '\0';

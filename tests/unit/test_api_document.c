@@ -3,7 +3,7 @@
 #include "api_case.h"
 
 #include "schema_check.h"
-#include "user/cli/groups.h"
+#include "user/tell/groups.h"
 
 /* Follows references into components; events are $defs/event for the check. */
 static json_t *expand(const json_t *doc, const json_t *node)

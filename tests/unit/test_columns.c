@@ -4,7 +4,7 @@
 #include <time.h>
 
 #include "tests/unit/cli_case.h"
-#include "user/cli/columns.h"
+#include "user/cli/column_list.h"
 
 static void names_are_unique_and_explained(void **state)
 {
@@ -29,7 +29,7 @@ static void unknown_is_empty(void **state)
 		"peer",	 "role",   "state", "cause",   "confidence",
 		"blame", "benign", "retry", "time",
 	};
-	struct cli cli = {.now_us = CASE_NOW_US};
+	struct show show = {.now_us = CASE_NOW_US};
 	char text[COLUMN_TEXT];
 	struct event ev;
 
@@ -40,7 +40,7 @@ static void unknown_is_empty(void **state)
 
 		for (size_t i = 0; i < ARRAY_SIZE(known); i++)
 			always |= !strcmp(known[i], c->name);
-		column_text(c, &cli, &ev, text);
+		column_text(c, &show, &ev, text);
 		if (!always && *text)
 			fail_msg("%s shows '%s' of nothing", c->name, text);
 	}
@@ -49,10 +49,10 @@ static void unknown_is_empty(void **state)
 static void text_of(const struct event *ev, const char *column,
 		    const char *expected)
 {
-	struct cli cli = {.now_us = CASE_NOW_US};
+	struct show show = {.now_us = CASE_NOW_US};
 	char text[COLUMN_TEXT];
 
-	column_text(column_find(column), &cli, ev, text);
+	column_text(column_find(column), &show, ev, text);
 	assert_string_equal(text, expected);
 }
 
@@ -115,9 +115,9 @@ static void names_are_made_safe(void **state)
 	(void)state;
 	strcpy(ev.process.comm, "a\033[2Jb\n\xff");
 	for (const struct column *c = column_table; c->name; c++) {
-		struct cli cli = {.now_us = CASE_NOW_US};
+		struct show show = {.now_us = CASE_NOW_US};
 
-		column_text(c, &cli, &ev, text);
+		column_text(c, &show, &ev, text);
 		for (const char *s = text; *s; s++)
 			assert_false(iscntrl((unsigned char)*s));
 	}
@@ -126,20 +126,20 @@ static void names_are_made_safe(void **state)
 
 static void times_are_local_on_a_terminal(void **state)
 {
-	struct cli cli = {.now_us = CASE_NOW_US, .terminal = true};
+	struct show show = {.now_us = CASE_NOW_US, .terminal = true};
 	char text[64];
 
 	(void)state;
 	setenv("TZ", "XYZ-2", 1); /* two hours east */
 	tzset();
-	cli_format_time(&cli, CASE_NOW_US - 10 * USEC_PER_SEC, text, 64);
+	show_time(&show, CASE_NOW_US - 10 * USEC_PER_SEC, text, 64);
 	assert_string_equal(text, "07:59:50");
-	cli_format_time(&cli, CASE_NOW_US - 86400 * USEC_PER_SEC, text, 64);
+	show_time(&show, CASE_NOW_US - 86400 * USEC_PER_SEC, text, 64);
 	assert_string_equal(text, "11-23 08:00:00");
-	cli.utc = true;
-	cli_format_time(&cli, CASE_NOW_US - 10 * USEC_PER_SEC, text, 64);
+	show.utc = true;
+	show_time(&show, CASE_NOW_US - 10 * USEC_PER_SEC, text, 64);
 	assert_string_equal(text, "05:59:50Z");
-	cli_format_time(&cli, NOT_KNOWN, text, 64);
+	show_time(&show, NOT_KNOWN, text, 64);
 	assert_string_equal(text, "");
 }
 

@@ -161,16 +161,42 @@ static void test_wrong_command_lines(void **state)
 		     "/no/such: No such file");
 }
 
+static void test_exports(void **state)
+{
+	static char *const wrong[] = {(char *)"host:4318", (char *)"ftp://host",
+				      (char *)"http://"};
+	struct config c;
+
+	(void)state;
+	assert_int_equal(PARSE(&c), 0);
+	assert_false(c.journal);
+	assert_string_equal(c.otlp, "");
+	assert_int_equal(
+		PARSE(&c, "--journal", "on", "--otlp", "https://c:4318/x"), 0);
+	assert_true(c.journal);
+	assert_string_equal(c.otlp, "https://c:4318/x");
+	assert_int_equal(PARSE(&c, "--otlp=off", "--token-file=off"), 0);
+	assert_string_equal(c.otlp, "");
+	assert_string_equal(c.token_file, "");
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+		expect_usage(PARSE(&c, "--otlp", wrong[i]),
+			     "--otlp: wants http://HOST:PORT");
+}
+
 static void test_insecure_listen(void **state)
 {
 	struct config c;
 
 	(void)state;
 	expect_usage(PARSE(&c, "--listen", "0.0.0.0:9477"),
-		     "add --insecure-listen");
+		     "add --token-file FILE, or --insecure-listen");
 	assert_int_equal(
 		PARSE(&c, "--listen", "0.0.0.0:9477", "--insecure-listen"), 0);
 	assert_true(c.insecure_listen);
+	assert_int_equal(
+		PARSE(&c, "--listen", "0.0.0.0:9477", "--token-file", "/t"), 0);
+	assert_string_equal(c.token_file, "/t");
+	assert_false(c.insecure_listen);
 }
 
 static void test_too_long(void **state)
@@ -345,6 +371,7 @@ int main(void)
 		cmocka_unit_test(test_all_options),
 		cmocka_unit_test(test_actions),
 		cmocka_unit_test(test_wrong_command_lines),
+		cmocka_unit_test(test_exports),
 		cmocka_unit_test(test_insecure_listen),
 		cmocka_unit_test(test_too_long),
 		cmocka_unit_test(test_file),

@@ -232,6 +232,24 @@ static void test_refused_changes_nothing(void **state)
 	assert_memory_equal(&f, &before, sizeof(f));
 }
 
+static void test_default_window(void **state)
+{
+	struct filter f;
+
+	(void)state;
+	filter_init(&f);
+	filter_default_window(&f, NOW);
+	assert_true(f.since_us == NOW - 3600 * USEC_PER_SEC);
+	filter_init(&f);
+	f.until_us = NOW - 7200 * USEC_PER_SEC;
+	filter_default_window(&f, NOW);
+	assert_true(f.since_us == NOW - 10800 * USEC_PER_SEC);
+	assert_false(f.benign);
+	f.cause = CAUSE_PORT_SCAN;
+	filter_default_window(&f, NOW);
+	assert_true(f.benign);
+}
+
 int main(void)
 {
 	const struct CMUnitTest filter[] = {
@@ -244,6 +262,7 @@ int main(void)
 		cmocka_unit_test_setup(test_names, setup),
 		cmocka_unit_test_setup(test_after_id, setup),
 		cmocka_unit_test_setup(test_before, setup),
+		cmocka_unit_test_setup(test_default_window, setup),
 		cmocka_unit_test_setup(test_refuses, setup),
 		cmocka_unit_test_setup(test_unknown_name, setup),
 		cmocka_unit_test_setup(test_refused_changes_nothing, setup),

@@ -325,6 +325,39 @@ static void test_foreign_host_elsewhere(void **state)
 	metrics_free(f.endpoints.metrics);
 }
 
+/* Everything but /healthz, and nothing of what there is. */
+static void test_token(void **state)
+{
+	static const char secret[] = "0123456789abcdef\n";
+	char path[] = "/tmp/rstscope-http.XXXXXX", err[256] = "";
+	struct http_config config = {
+		.listen = "127.0.0.1:0",
+		.token_file = path,
+	};
+	struct fixture f = {.well = true};
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_int_equal(write(fd, secret, strlen(secret)), strlen(secret));
+	close(fd);
+	config.ctx = &f.endpoints;
+	config.routes = endpoints_routes(&config.n_routes);
+	assert_int_equal(http_open(&f.http, &config, err, sizeof(err)), 0);
+	assert_int_equal(http_start(f.http, err, sizeof(err)), 0);
+	check(&f, "GET /healthz", "", 200, "ok\n");
+	check(&f, "GET /", "", 401,
+	      "WWW-Authenticate: Bearer realm=\"rstscope\"\r\n");
+	check(&f, "GET /api/v1/events", "", 401, "application/problem+json");
+	check(&f, "GET /nothing", "", 401, "Bearer TOKEN");
+	check(&f, "POST /", "", 401, "Bearer TOKEN");
+	check(&f, "GET /", "Authorization: Bearer 0123456789abcdeX\r\n", 401,
+	      "Bearer TOKEN");
+	check(&f, "GET /", "Authorization: Bearer 0123456789abcdef\r\n", 200,
+	      "<title>rstscope</title>");
+	http_stop(f.http);
+	assert_int_equal(unlink(path), 0);
+}
+
 static void test_garbage(void **state)
 {
 	struct fixture *f = *state;
@@ -520,6 +553,7 @@ int main(void)
 		cmocka_unit_test(test_host_names),
 		cmocka_unit_test(test_hosts_of_an_address),
 		cmocka_unit_test(test_foreign_host_elsewhere),
+		cmocka_unit_test(test_token),
 		cmocka_unit_test(test_garbage),
 		cmocka_unit_test(test_keep_alive),
 		cmocka_unit_test(test_port_taken),

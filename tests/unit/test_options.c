@@ -129,26 +129,6 @@ static void distance_counts_keystrokes(void **state)
 		6);
 }
 
-static void window_ends_at_until(void **state)
-{
-	struct cli_case *c = *state;
-	struct cli cli = {.now_us = CASE_NOW_US};
-	struct request req = {0};
-
-	(void)c;
-	filter_init(&req.filter);
-	request_default_window(&cli, &req);
-	assert_true(req.filter.since_us == CASE_NOW_US - 3600 * USEC_PER_SEC);
-	filter_init(&req.filter);
-	req.filter.until_us = CASE_NOW_US - 7200 * USEC_PER_SEC;
-	request_default_window(&cli, &req);
-	assert_true(req.filter.since_us == CASE_NOW_US - 10800 * USEC_PER_SEC);
-	assert_false(req.filter.benign);
-	req.filter.cause = CAUSE_PORT_SCAN;
-	request_default_window(&cli, &req);
-	assert_true(req.filter.benign);
-}
-
 #define CASE(test)                                                             \
 	cmocka_unit_test_setup_teardown(test, case_setup, case_teardown)
 
@@ -161,7 +141,6 @@ int main(void)
 		CASE(help_names_every_option),
 		CASE(dump_has_five_fields),
 		cmocka_unit_test(distance_counts_keystrokes),
-		CASE(window_ends_at_until),
 	};
 
 	return cmocka_run_group_tests_name("options", tests, NULL, NULL);

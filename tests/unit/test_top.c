@@ -19,7 +19,7 @@ static struct top_model *model_of(struct cli_case *c)
 	struct top_model *m;
 	struct filter f;
 
-	c->cli.now_us = CASE_NOW_US;
+	c->cli.show.now_us = CASE_NOW_US;
 	filter_init(&f);
 	f.since_us = CASE_NOW_US - 3600 * USEC_PER_SEC;
 	assert_int_equal(top_new(&m, &c->cli, &f), 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/cli_case.h"
-#include "user/cli/timeline.h"
+#include "user/tell/timeline.h"
 
 /* a, then b, in the text. */
 static void assert_order(const char *text, const char *a, const char *b)

@@ -17,6 +17,7 @@
 
 #include "user/store/filter.h"
 #include "user/store/store.h"
+#include "user/tell/show.h"
 
 enum when { WHEN_AUTO, WHEN_ALWAYS, WHEN_NEVER };
 
@@ -25,12 +26,11 @@ struct cli {
 	int out_fd;	       /* behind out; -1: none to watch */
 	const char *command;   /* for messages; NULL before it is known */
 	const char *store_url; /* never NULL */
-	bool json, utc;
-	bool terminal;	    /* out is one: local times, tables that fit it */
+	bool json;
+	struct show show;   /* its terminal: out is one; tables fit it */
 	unsigned int width; /* columns of that terminal; 0: as wide as needed */
 	enum when color;
-	bool colored; /* what came of color, NO_COLOR and terminal */
-	int64_t now_us;
+	bool colored; /* what came of color, NO_COLOR and the terminal */
 	const volatile sig_atomic_t *stop; /* set: an interrupt; may be NULL */
 };
 

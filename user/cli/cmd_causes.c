@@ -5,10 +5,10 @@
 
 #include "user/base/base.h"
 #include "user/cli/cli.h"
-#include "user/cli/columns.h"
 #include "user/cli/table.h"
 #include "user/cli/text.h"
 #include "user/explain/knowledge.h"
+#include "user/tell/columns.h"
 
 static int find_cause(const struct cli *cli, const char *name)
 {

@@ -8,9 +8,9 @@
 
 #include "user/base/base.h"
 #include "user/cli/checkup.h"
-#include "user/cli/columns.h"
 #include "user/cli/table.h"
 #include "user/cli/text.h"
+#include "user/tell/columns.h"
 
 static bool process_alive(int64_t pid)
 {
@@ -46,8 +46,9 @@ static void print_age(const struct cli *cli, const struct checkup *c,
 	if (at == NOT_KNOWN)
 		return;
 	/* Clocks of two processes: a note from "the future" is a fresh one. */
-	format_duration_ms(cli->now_us > at ? (cli->now_us - at) / 1000 : 0,
-			   age, sizeof(age));
+	format_duration_ms(
+		cli->show.now_us > at ? (cli->show.now_us - at) / 1000 : 0, age,
+		sizeof(age));
 	fprintf(cli->out, "%s%s %s ago", gap, words, age);
 }
 
@@ -250,7 +251,7 @@ int cmd_doctor(struct cli *cli, struct request *req)
 		return ret;
 	}
 	gethostname(host, sizeof(host) - 1);
-	ret = checkup_daemon(&c, note, host, process_alive, cli->now_us);
+	ret = checkup_daemon(&c, note, host, process_alive, cli->show.now_us);
 	if (!ret) {
 		checkup_store(&c, store);
 		ret = print_all(cli, &c);

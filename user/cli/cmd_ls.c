@@ -56,7 +56,7 @@ static void tell_hidden(struct cli *cli, struct store *store,
 	struct filter all = req->filter;
 	int64_t rows, wanted, events;
 
-	if (!cli->terminal || cli->json)
+	if (!cli->show.terminal || cli->json)
 		return;
 	all.limit = NOT_KNOWN;
 	if (store_count(store, &all, &wanted, &events))
@@ -89,7 +89,7 @@ static int finish(struct cli *cli, int ret, const char *err)
 int cmd_ls(struct cli *cli, struct request *req)
 {
 	struct ls ls = {.cli = cli};
-	bool limited = cli->terminal && !cli->json && !req->limit_set;
+	bool limited = cli->show.terminal && !cli->json && !req->limit_set;
 	struct store *store = NULL;
 	char err[512] = "";
 	int ret, flushed;
@@ -100,7 +100,7 @@ int cmd_ls(struct cli *cli, struct request *req)
 	ret = cli_open_store(cli, &store);
 	if (ret)
 		goto cleanup;
-	request_default_window(cli, req);
+	filter_default_window(&req->filter, cli->show.now_us);
 	if (limited)
 		req->filter.limit = LIMIT_ON_TERMINAL;
 	ret = store_query(store, &req->filter, ls_event, &ls, err, sizeof(err));
@@ -152,7 +152,7 @@ static int follow(struct tail *t, struct store *store)
 	int ret;
 
 	do {
-		cli->now_us = clock_unix_us();
+		cli->show.now_us = clock_unix_us();
 		ret = store_query(store, &t->next, tail_event, t, err,
 				  sizeof(err));
 		if (ret == -EBADMSG && !damaged) {

@@ -63,7 +63,7 @@ int cmd_report(struct cli *cli, struct request *req)
 
 	if (cli->json)
 		return cli_usage(cli, "a report is no JSON; summary --json is");
-	request_default_window(cli, req);
+	filter_default_window(&req->filter, cli->show.now_us);
 	ret = report_data_read(&d, cli, &req->filter);
 	if (!ret && req->html)
 		ret = render(cli, req->html, report_html, &d);

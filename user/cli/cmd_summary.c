@@ -7,9 +7,9 @@
 #include "user/base/base.h"
 #include "user/cli/compare.h"
 #include "user/cli/connections.h"
-#include "user/cli/groups.h"
 #include "user/cli/options.h"
 #include "user/cli/table.h"
+#include "user/tell/groups.h"
 
 /* The columns after those of the keys. */
 enum number {
@@ -50,7 +50,7 @@ static int set_vs(struct cli *cli, struct request *req,
 
 	(void)option;
 	if (parse_duration_us(value, &us) &&
-	    parse_time_us(value, cli->now_us, &us))
+	    parse_time_us(value, cli->show.now_us, &us))
 		return cli_usage(cli, "--vs: '%s' is no duration and no time",
 				 value);
 	req->vs = value;
@@ -130,13 +130,6 @@ static int add(const struct event *ev, void *ctx)
 	return ret ? ret : cli_stopped(s->cli);
 }
 
-static double share_of(const struct summary *s, const struct group *g)
-{
-	int64_t total = groups_total(s->groups);
-
-	return total ? (double)g->count / total : 0;
-}
-
 static bool number_shown(const struct summary *s, enum number n)
 {
 	if (n == NUMBER_CONNECTIONS)
@@ -167,7 +160,7 @@ static void number_text(const struct summary *s, const struct group *g,
 			 (long long)(n == NUMBER_COUNT ? g->count : g->before));
 		break;
 	case NUMBER_SHARE:
-		snprintf(out, size, "%.1f%%", 100 * share_of(s, g));
+		snprintf(out, size, "%.1f%%", 100 * groups_share(s->groups, g));
 		break;
 	case NUMBER_CONNECTIONS:
 		connections_share_text(&s->connections, g->count, out, size);
@@ -183,9 +176,9 @@ static void number_text(const struct summary *s, const struct group *g,
 		idle_text(&g->idle, out, size);
 		break;
 	default:
-		cli_format_time(s->cli,
-				n == NUMBER_FIRST ? g->first_us : g->last_us,
-				out, size);
+		show_time(&s->cli->show,
+			  n == NUMBER_FIRST ? g->first_us : g->last_us, out,
+			  size);
 	}
 }
 
@@ -276,14 +269,6 @@ static int print_table(const struct summary *s, const struct request *req)
 	return ret;
 }
 
-static json_t *time_json(int64_t us)
-{
-	char text[TIME_TEXT];
-
-	format_time_utc(us, text);
-	return json_string(text);
-}
-
 static void add_comparison(json_t *json, const struct group *g)
 {
 	enum change change = compare_counts(g->count, g->before);
@@ -305,38 +290,18 @@ static json_t *connections_json(const struct summary *s, const struct group *g)
 			 "estimated", c->estimated);
 }
 
-/* A new reference, or NULL. */
-static json_t *group_json(const struct summary *s, const struct group *g)
-{
-	json_t *keys = json_object(), *idle = json_null(), *json;
-
-	for (size_t i = 0; i < s->n; i++)
-		json_object_set_new(keys, s->key[i]->name,
-				    *g->value[i] ? json_string(g->value[i])
-						 : json_null());
-	if (g->idle.found)
-		idle = json_pack("{s:f, s:f, s:I}", "seconds",
-				 g->idle.ms / 1000, "share", g->idle.share,
-				 "events", (json_int_t)g->idle.events);
-	json = json_pack(
-		"{s:o, s:I, s:I, s:f, s:o, s:f, s:o, s:o, s:o}", "group", keys,
-		"count", (json_int_t)g->count, "events", (json_int_t)g->events,
-		"share", share_of(s, g), "connections", connections_json(s, g),
-		"rate_per_second", g->count / s->window_s, "idle", idle,
-		"first", time_json(g->first_us), "last", time_json(g->last_us));
-	if (json && s->compared)
-		add_comparison(json, g);
-	return json;
-}
-
 static int print_json(const struct summary *s, const struct request *req)
 {
 	for (size_t i = 0; i < groups_shown(s, req); i++) {
-		json_t *json = group_json(s, groups_at(s->groups, i));
+		const struct group *g = groups_at(s->groups, i);
+		json_t *json = group_json(s->groups, i, s->window_s,
+					  connections_json(s, g));
 		int ret;
 
 		if (!json)
 			return -ENOMEM;
+		if (s->compared)
+			add_comparison(json, g);
 		ret = json_dumpf(json, s->cli->out,
 				 JSON_COMPACT | JSON_REAL_PRECISION(6));
 		json_decref(json);
@@ -414,10 +379,11 @@ static void set_window(struct summary *s, struct request *req)
 {
 	const struct filter *f = &req->filter;
 
-	request_default_window(s->cli, req);
-	s->end_us = f->until_us == NOT_KNOWN || f->until_us > s->cli->now_us
-			    ? s->cli->now_us
-			    : f->until_us;
+	filter_default_window(&req->filter, s->cli->show.now_us);
+	s->end_us =
+		f->until_us == NOT_KNOWN || f->until_us > s->cli->show.now_us
+			? s->cli->show.now_us
+			: f->until_us;
 	s->window_s = (double)(s->end_us - f->since_us) / USEC_PER_SEC;
 	if (s->window_s < 1)
 		s->window_s = 1;
@@ -431,7 +397,7 @@ static int set_before(struct summary *s, const struct request *req)
 	s->before = *f;
 	if (!parse_duration_us(req->vs, &shift))
 		time = s->end_us - shift;
-	else if (parse_time_us(req->vs, s->cli->now_us, &time))
+	else if (parse_time_us(req->vs, s->cli->show.now_us, &time))
 		return -EINVAL; /* set_vs has let it pass */
 	for (size_t i = 0; i < s->n; i++)
 		if (!strcmp(s->key[i]->name, "hour"))
@@ -453,7 +419,7 @@ int cmd_summary(struct cli *cli, struct request *req)
 
 	if (ret)
 		return ret;
-	ret = groups_new(&s.groups, cli, s.key, s.n);
+	ret = groups_new(&s.groups, &cli->show, s.key, s.n);
 	if (ret)
 		return ret;
 	set_window(&s, req);
@@ -467,7 +433,8 @@ int cmd_summary(struct cli *cli, struct request *req)
 	}
 	if (!ret)
 		ret = cli->json ? print_json(&s, req) : print_table(&s, req);
-	if (!ret && cli->terminal && !cli->json && !groups_number(s.groups))
+	if (!ret && cli->show.terminal && !cli->json &&
+	    !groups_number(s.groups))
 		fprintf(cli->err, "no failures match%s\n",
 			req->filter.until_us == NOT_KNOWN
 				? "; --since 1d looks further back"

@@ -83,7 +83,7 @@ static int read_store(struct top *t)
 
 	if (ret == -ENOMEM)
 		return ret;
-	t->cli->now_us = clock_unix_us();
+	t->cli->show.now_us = clock_unix_us();
 	t->screen.message[0] = '\0';
 	if (ret < 0)
 		snprintf(t->screen.message, sizeof(t->screen.message), "%s",
@@ -391,8 +391,8 @@ static int print_once(struct top *t)
 	struct cli *cli = t->cli;
 	char err[512] = "";
 	int damaged = 0;
-	int ret =
-		top_refresh(t->model, t->store, cli->now_us, err, sizeof(err));
+	int ret = top_refresh(t->model, t->store, cli->show.now_us, err,
+			      sizeof(err));
 
 	if (ret == -EBADMSG) { /* tell it, show the others, and fail */
 		damaged = cli_store_failed(cli, ret, err);
@@ -405,7 +405,7 @@ static int print_once(struct top *t)
 		return ret;
 	ret = cli->json ? top_print_json(cli, t->model, &t->view, &t->rows)
 			: top_print(cli, t->model, &t->view, &t->rows);
-	if (!ret && cli->terminal && !cli->json && !t->rows.n)
+	if (!ret && cli->show.terminal && !cli->json && !t->rows.n)
 		fputs("no failures match; --since 1d looks further back\n",
 		      cli->err);
 	return ret ? ret : damaged;
@@ -416,7 +416,7 @@ static int run(struct top *t, const struct request *req)
 	const volatile sig_atomic_t *stop = t->cli->stop;
 	int ret;
 
-	if (req->once || t->cli->json || !t->cli->terminal ||
+	if (req->once || t->cli->json || !t->cli->show.terminal ||
 	    terminal_open(t->cli->colored))
 		return print_once(t);
 	t->cli->stop = terminal_stop();
@@ -438,7 +438,7 @@ int cmd_top(struct cli *cli, struct request *req)
 		.view = &t.view,
 		.rows = &t.rows,
 	};
-	request_default_window(cli, req);
+	filter_default_window(&req->filter, cli->show.now_us);
 	req->filter.limit = NOT_KNOWN;
 	ret = cli_open_store(cli, &t.store);
 	if (!ret)

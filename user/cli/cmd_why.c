@@ -7,11 +7,11 @@
 #include <time.h>
 
 #include "user/base/base.h"
-#include "user/cli/columns.h"
 #include "user/cli/options.h"
-#include "user/cli/story.h"
 #include "user/cli/text.h"
-#include "user/cli/timeline.h"
+#include "user/tell/columns.h"
+#include "user/tell/story.h"
+#include "user/tell/timeline.h"
 
 static int set_last(struct cli *cli, struct request *req,
 		    const struct cli_option *option, const char *value)
@@ -50,12 +50,12 @@ static void full_time(const struct cli *cli, int64_t us, char *out, size_t size)
 	char text[TIME_TEXT], zone[8];
 	struct tm tm;
 
-	if (cli->utc || !cli->terminal) {
+	if (cli->show.utc || !cli->show.terminal) {
 		format_time_utc(us, text);
 		snprintf(out, size, "%s", text);
 		return;
 	}
-	cli_split_time(us, false, &tm);
+	show_split_time(us, false, &tm);
 	strftime(text, sizeof(text), "%F %T", &tm);
 	strftime(zone, sizeof(zone), "%z", &tm);
 	snprintf(out, size, "%s.%06d %s", text, (int)(us % USEC_PER_SEC), zone);
@@ -238,7 +238,7 @@ static int find_last(struct cli *cli, struct store *store, struct request *req,
 	char err[512] = "";
 	int ret;
 
-	request_default_window(cli, req);
+	filter_default_window(&req->filter, cli->show.now_us);
 	req->filter.limit = 1;
 	ev->id = 0;
 	ret = store_query(store, &req->filter, keep, ev, err, sizeof(err));

@@ -5,7 +5,7 @@
 
 #include "user/base/base.h"
 #include "user/cli/cli.h"
-#include "user/cli/columns.h"
+#include "user/cli/column_list.h"
 #include "user/cli/dump.h"
 #include "user/cli/options.h"
 #include "version.h"

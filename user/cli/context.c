@@ -36,10 +36,10 @@ void cli_init(struct cli *cli)
 	cli->out_fd = STDOUT_FILENO;
 	cli->err = stderr;
 	cli->store_url = url && *url ? url : STORE_DEFAULT_URL;
-	cli->terminal = isatty(STDOUT_FILENO);
-	if (cli->terminal)
+	cli->show.terminal = isatty(STDOUT_FILENO);
+	if (cli->show.terminal)
 		cli->width = terminal_width(STDOUT_FILENO);
-	cli->now_us = clock_unix_us();
+	cli->show.now_us = clock_unix_us();
 }
 
 void cli_decide_color(struct cli *cli)
@@ -50,7 +50,7 @@ void cli_decide_color(struct cli *cli)
 		cli->colored = cli->color == WHEN_ALWAYS;
 		return;
 	}
-	cli->colored = cli->terminal && !(no && *no) &&
+	cli->colored = cli->show.terminal && !(no && *no) &&
 		       !(term && !strcmp(term, "dumb"));
 }
 

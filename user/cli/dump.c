@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "user/base/base.h"
-#include "user/cli/columns.h"
 #include "user/cli/dump.h"
-#include "user/cli/groups.h"
 #include "user/cli/options.h"
+#include "user/tell/columns.h"
+#include "user/tell/groups.h"
 
 static void dump_word(FILE *out, const char *what, const char *name,
 		      const char *help)

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "user/base/base.h"
-#include "user/cli/columns.h"
+#include "user/cli/column_list.h"
 #include "user/cli/list.h"
 #include "user/cli/table.h"
 
@@ -112,7 +112,7 @@ int list_add(struct list *l, const struct event *ev)
 	if (l->cli->json)
 		return add_json(l, ev);
 	for (size_t i = 0; i < l->n; i++) {
-		column_text(l->chosen[i], l->cli, ev, text[i]);
+		column_text(l->chosen[i], &l->cli->show, ev, text[i]);
 		cells[i] = text[i];
 		colors[i] = column_color(l->chosen[i], ev);
 	}

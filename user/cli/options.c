@@ -35,7 +35,7 @@ static int set_utc(struct cli *cli, struct request *req,
 		   const struct cli_option *option, const char *value)
 {
 	(void)req, (void)option, (void)value;
-	cli->utc = true;
+	cli->show.utc = true;
 	return 0;
 }
 
@@ -71,8 +71,8 @@ static int set_filter(struct cli *cli, struct request *req,
 		      const struct cli_option *option, const char *value)
 {
 	char err[256] = "";
-	int ret = filter_set(&req->filter, option->name, value, cli->now_us,
-			     err, sizeof(err));
+	int ret = filter_set(&req->filter, option->name, value,
+			     cli->show.now_us, err, sizeof(err));
 
 	req->filter_set = true;
 	if (!ret) {
@@ -290,19 +290,6 @@ int options_parse(struct cli *cli, const struct command *command,
 	req->argc = argc - optind;
 	req->argv = argv + optind;
 	return 0;
-}
-
-void request_default_window(const struct cli *cli, struct request *req)
-{
-	struct filter *f = &req->filter;
-	int64_t end = f->until_us == NOT_KNOWN ? cli->now_us : f->until_us;
-
-	if (f->since_us == NOT_KNOWN)
-		f->since_us = end - 3600 * USEC_PER_SEC;
-	/* Whoever names a cause that is always benign wants to see it. */
-	if (f->cause == CAUSE_HEALTH_CHECK || f->cause == CAUSE_PORT_SCAN ||
-	    f->cause == CAUSE_GRACEFUL_RACE)
-		f->benign = true;
 }
 
 static void print_option(FILE *out, const struct cli_option *o)

@@ -22,9 +22,6 @@ bool option_at(const struct command *command, size_t i,
 int options_parse(struct cli *cli, const struct command *command,
 		  struct request *req, int argc, char **argv, bool first_only);
 
-/* An hour before --until, unless --since was given; and what kinds imply. */
-void request_default_window(const struct cli *cli, struct request *req);
-
 /* The usage of one command, for people. */
 void options_help(FILE *out, const struct command *command);
 /* Rows for tools/gen-man: command TAB long TAB short TAB argument TAB help. */

@@ -131,7 +131,7 @@ static int read_daemon(struct report_data *d)
 		return cli_store_failed(d->cli, ret, NULL);
 	gethostname(host, sizeof(host) - 1);
 	ret = checkup_daemon(&d->checkup, note, host, process_alive,
-			     d->cli->now_us);
+			     d->cli->show.now_us);
 	free(note);
 	return ret;
 }
@@ -177,16 +177,16 @@ int report_data_read(struct report_data *d, struct cli *cli,
 	d->cli = cli;
 	d->filter = *filter;
 	d->since_us = filter->since_us;
-	d->end_us =
-		filter->until_us == NOT_KNOWN || filter->until_us > cli->now_us
-			? cli->now_us
-			: filter->until_us;
+	d->end_us = filter->until_us == NOT_KNOWN ||
+				    filter->until_us > cli->show.now_us
+			    ? cli->show.now_us
+			    : filter->until_us;
 	if (d->since_us >= d->end_us)
 		return cli_usage(cli, "the window ends before it starts");
 	lay_out_bars(d);
 	for (int i = 0; !ret && i < REPORT_TABLES; i++) {
 		key = group_key_find(tables[i].key);
-		ret = groups_new(&d->by[i], cli, &key, 1);
+		ret = groups_new(&d->by[i], &cli->show, &key, 1);
 	}
 	if (!ret)
 		ret = cli_open_store(cli, &d->store);
@@ -231,7 +231,7 @@ void report_time(int64_t us, char *out, size_t size)
 {
 	struct tm tm;
 
-	cli_split_time(us, true, &tm);
+	show_split_time(us, true, &tm);
 	strftime(out, size, "%F %T", &tm);
 }
 

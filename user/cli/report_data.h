@@ -5,7 +5,7 @@
 
 #include "user/cli/checkup.h"
 #include "user/cli/connections.h"
-#include "user/cli/groups.h"
+#include "user/tell/groups.h"
 
 #define REPORT_BARS   96 /* bars of the picture, at most */
 #define REPORT_CAUSES 7	 /* told one by one; the others are counted */

@@ -5,9 +5,9 @@
 #include "user/base/base.h"
 #include "user/cli/html.h"
 #include "user/cli/report_data.h"
-#include "user/cli/story.h"
-#include "user/cli/timeline.h"
 #include "user/explain/knowledge.h"
+#include "user/tell/story.h"
+#include "user/tell/timeline.h"
 #include "version.h"
 
 static const char style[] =
@@ -295,7 +295,7 @@ int report_html(FILE *out, const struct report_data *d)
 	fputs("<h2>What was lost or not seen</h2>\n<ul>\n", out);
 	report_losses(out, d, item);
 	report_blind_spots(out, d, item);
-	report_time(d->cli->now_us, now, sizeof(now));
+	report_time(d->cli->show.now_us, now, sizeof(now));
 	fprintf(out,
 		"</ul>\n<footer>rstscope %s, written %s UTC. Times are UTC."
 		"</footer>\n</body></html>\n",

@@ -5,9 +5,9 @@
 
 #include "user/base/base.h"
 #include "user/cli/report_data.h"
-#include "user/cli/story.h"
-#include "user/cli/timeline.h"
 #include "user/explain/knowledge.h"
+#include "user/tell/story.h"
+#include "user/tell/timeline.h"
 #include "version.h"
 
 #define TEXT_MOST 1024

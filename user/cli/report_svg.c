@@ -80,7 +80,7 @@ static void time_label(const struct report_data *d, size_t bar, char *out,
 	bool days = d->end_us - d->since_us > 2 * 86400 * USEC_PER_SEC;
 	struct tm tm;
 
-	cli_split_time(us, true, &tm);
+	show_split_time(us, true, &tm);
 	strftime(out, size,
 		 days				 ? "%m-%d %H:%M"
 		 : d->bar_us < 60 * USEC_PER_SEC ? "%T"

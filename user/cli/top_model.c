@@ -5,9 +5,9 @@
 #include <uthash.h>
 
 #include "user/base/base.h"
-#include "user/cli/groups.h"
 #include "user/cli/spread.h"
 #include "user/cli/top_model.h"
+#include "user/tell/groups.h"
 
 /*
  * An event may still change for a while (later failures are folded into it, who
@@ -69,7 +69,7 @@ int top_new(struct top_model **out, const struct cli *cli,
 	m->read_us = m->length_us = NOT_KNOWN;
 	m->connections.number = NOT_KNOWN;
 	if (filter->until_us == NOT_KNOWN)
-		m->length_us = cli->now_us - filter->since_us;
+		m->length_us = cli->show.now_us - filter->since_us;
 	for (size_t i = 0; i < TOP_KEYS; i++)
 		m->key[i] = group_key_find(top_keys[i]);
 	*out = m;
@@ -145,7 +145,7 @@ static int see(const struct event *ev, void *ctx)
 		ev->last_time_us > ev->time_us ? ev->last_time_us : ev->time_us;
 	s->count = ev->count;
 	for (size_t i = 0; i < TOP_KEYS; i++) {
-		group_key_text(m->key[i], m->cli, ev, text);
+		group_key_text(m->key[i], &m->cli->show, ev, text);
 		s->name[i] = intern(m, text);
 		if (!s->name[i])
 			return -ENOMEM;

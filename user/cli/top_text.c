@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "user/base/base.h"
-#include "user/cli/groups.h"
 #include "user/cli/table.h"
 #include "user/cli/top_text.h"
+#include "user/tell/groups.h"
 
 _Static_assert(TOP_NAME == COLUMN_TEXT, "names are cells of columns");
 
@@ -56,7 +56,7 @@ void top_cell_text(const struct cli *cli, const struct top_model *m,
 		top_spark_text(row, out);
 		break;
 	default:
-		cli_format_time(cli, row->last_us, out, size);
+		show_time(&cli->show, row->last_us, out, size);
 	}
 }
 
@@ -146,7 +146,7 @@ void top_title(const struct cli *cli, const struct top_model *m,
 
 	top_window(m, &since, &end);
 	format_duration_ms((end - since) / 1000.0, length, sizeof(length));
-	cli_format_time(cli, end, at, sizeof(at));
+	show_time(&cli->show, end, at, sizeof(at));
 	if (rows->per_second > 0)
 		event_rate_text(rows->per_second, rate, sizeof(rate));
 	snprintf(out, size, "rstscope top  %s  last %s: %lld failures, now %s",

@@ -7,6 +7,7 @@
 #include "user/base/base.h"
 #include "user/daemon/config_file.h"
 #include "user/serve/metrics.h"
+#include "user/serve/otlp.h"
 #include "user/store/store.h"
 
 #define OPTIONS_MAX 32
@@ -226,6 +227,13 @@ static int parse_line(struct config *c, int argc, char *const argv[], int round,
 	return 0;
 }
 
+/* For the command line, to undo what the file says. */
+static void off_is_none(char *text)
+{
+	if (!strcmp(text, "off"))
+		memset(text, 0, strlen(text));
+}
+
 /* What only the whole can show. */
 static int check(const struct config *c, char *err, size_t err_size)
 {
@@ -233,8 +241,13 @@ static int check(const struct config *c, char *err, size_t err_size)
 	char what[300];
 
 	if (listen_parse(c->listen, &address, what, sizeof(what)) ||
-	    listen_check(&address, c->insecure_listen, what, sizeof(what))) {
+	    listen_check(&address, c->insecure_listen || c->token_file[0], what,
+			 sizeof(what))) {
 		snprintf(err, err_size, "--listen: %s", what);
+		return -EINVAL;
+	}
+	if (c->otlp[0] && otlp_check_url(c->otlp, what, sizeof(what))) {
+		snprintf(err, err_size, "--otlp: %s", what);
 		return -EINVAL;
 	}
 	return 0;
@@ -253,5 +266,7 @@ int config_parse(struct config *c, int argc, char *const argv[], char *err,
 		rc = config_read_file(c, c->file, err, err_size);
 	if (!rc)
 		rc = parse_line(c, argc, argv, 2, err, err_size);
+	off_is_none(c->token_file);
+	off_is_none(c->otlp);
 	return rc ? rc : check(c, err, err_size);
 }

@@ -30,6 +30,8 @@ struct config {
 	char listen[LISTEN_TEXT]; /* listen_parse() understands it */
 	char timeouts[512];	  /* the user's, for the cause engine */
 	char record[512];	  /* "": do not record */
+	char token_file[512];	  /* "": no token is asked for */
+	char otlp[512];		  /* ""; otlp_check_url() takes it */
 	int64_t retain_age_s;	  /* 0: for ever */
 	int64_t retain_bytes;	  /* 0: no bound */
 	int64_t once_us;	  /* 0: until told to stop */
@@ -39,6 +41,7 @@ struct config {
 	bool netfilter;
 	bool separate_netns;
 	bool insecure_listen;
+	bool journal;
 	bool verbose;
 };
 

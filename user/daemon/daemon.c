@@ -10,6 +10,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "user/daemon/exports.h"
 #include "user/daemon/notify.h"
 #include "user/daemon/pipeline.h"
 #include "user/daemon/privileges.h"
@@ -40,6 +41,7 @@ struct daemon {
 	struct http *http;
 	struct api *api; /* NULL: no HTTP */
 	struct report *report;
+	struct exports *exports; /* NULL: none */
 	FILE *record;
 	bool record_failed;
 	int signals;
@@ -56,9 +58,13 @@ static void on_event(const struct event *ev, int64_t counted, void *ctx)
 {
 	struct daemon *d = ctx;
 
+	if (exports_own(d->exports, ev))
+		return;
 	writer_put(d->writer, ev);
 	if (d->api)
 		stream_put(api_stream(d->api), ev);
+	if (counted)
+		exports_put(d->exports, ev);
 	metrics_count(d->metrics, ev, counted);
 }
 
@@ -201,10 +207,11 @@ static enum exit_status open_http(struct daemon *d)
 	struct http_config config = {
 		.listen = d->config->listen,
 		.insecure = d->config->insecure_listen,
+		.token_file = d->config->token_file,
 		.ctx = &d->endpoints,
 	};
 	struct api_config api = {d->config->store, d->config->timeouts};
-	char err[512];
+	char err[1024];
 	int rc;
 
 	if (!strcmp(d->config->listen, "off"))
@@ -248,6 +255,10 @@ static enum exit_status start_threads(struct daemon *d)
 	d->store = NULL; /* the writer's from here on, also on failure */
 	if (writer_start(&d->writer, store, &config)) {
 		log_error("the store's thread does not start");
+		return EXIT_FAILED;
+	}
+	if (exports_start(&d->exports, d->config, d->host, err, sizeof(err))) {
+		log_error("%s", err);
 		return EXIT_FAILED;
 	}
 	if (d->api && stream_start(api_stream(d->api))) {
@@ -342,6 +353,15 @@ static void drain(struct daemon *d)
 		give_up_record(d, errno);
 }
 
+static void update_report(struct daemon *d, bool ended)
+{
+	struct outbox_stats exported;
+
+	if (exports_get_stats(d->exports, &exported))
+		report_exported(d->report, &exported);
+	report_update(d->report, d->writer, ended);
+}
+
 static void tick(struct daemon *d, int64_t now_us)
 {
 	if (now_us >= d->flush_us) {
@@ -355,7 +375,7 @@ static void tick(struct daemon *d, int64_t now_us)
 		d->strays_us = now_us + STRAYS_US;
 	}
 	if (now_us >= d->report_us) {
-		report_update(d->report, d->writer, false);
+		update_report(d, false);
 		notify_watchdog();
 		d->report_us = now_us + REPORT_US;
 	}
@@ -446,8 +466,9 @@ static void close_all(struct daemon *d)
 		drain(d);
 		pipeline_advance(d->pipeline, UINT64_MAX);
 		pipeline_flush(d->pipeline);
-		report_update(d->report, d->writer, true);
+		update_report(d, true);
 	}
+	exports_stop(d->exports);
 	if (d->api)
 		stream_stop(api_stream(d->api));
 	http_stop(d->http);

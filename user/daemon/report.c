@@ -112,6 +112,12 @@ void report_first(struct report *r, struct store *store)
 	free(text);
 }
 
+void report_exported(struct report *r, const struct outbox_stats *stats)
+{
+	r->sample.exports = true;
+	r->sample.exported = *stats;
+}
+
 void report_update(struct report *r, struct writer *writer, bool ended)
 {
 	char *text;

@@ -28,6 +28,8 @@ struct metrics *report_metrics(struct report *r);
 /* The first note, before the store has its thread: `doctor` finds it at once.
  */
 void report_first(struct report *r, struct store *store);
+/* What leaves the daemon, told before report_update(). */
+void report_exported(struct report *r, const struct outbox_stats *stats);
 /* Refreshes all of it; `ended` for the daemon's last words. */
 void report_update(struct report *r, struct writer *writer, bool ended);
 /* For struct endpoints: called from other threads. */

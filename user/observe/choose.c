@@ -11,7 +11,8 @@
 #include "user/base/base.h"
 #include "user/observe/observer_state.h"
 
-#define RING_BYTES (16u << 20) /* half a second of 50,000 resets each */
+#define RING_BYTES (8u << 20) /* 6,000 resets; mapped twice, so 16 MiB of RSS  \
+			       */
 
 /* --- choosing ------------------------------------------------------------- */
 

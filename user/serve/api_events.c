@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "user/base/base.h"
-#include "user/cli/story.h"
-#include "user/cli/timeline.h"
 #include "user/serve/api_query.h"
 #include "user/serve/endpoints.h"
+#include "user/tell/story.h"
+#include "user/tell/timeline.h"
 
 #define EVENTS_PATH "/api/v1/events/"
 /* The daemon's note; see user/daemon/status.h. */

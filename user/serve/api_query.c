@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "user/base/base.h"
-#include "user/cli/options.h"
 
 void api_query_init(struct api_query *q, unsigned int takes, int64_t now_us)
 {
@@ -181,11 +180,7 @@ int api_query_set(struct api_query *q, const char *name, const char *value,
 
 void api_query_finish(struct api_query *q)
 {
-	const struct cli cli = {.now_us = q->now_us};
-	struct request request = {.filter = q->filter};
-
-	request_default_window(&cli, &request);
-	q->filter = request.filter;
+	filter_default_window(&q->filter, q->now_us);
 	if (q->takes & API_TAKES_PAGE && q->filter.limit == NOT_KNOWN)
 		q->filter.limit = API_LIMIT;
 	if (!q->keys)

@@ -6,9 +6,9 @@
 #ifndef RSTSCOPE_API_QUERY_H
 #define RSTSCOPE_API_QUERY_H
 
-#include "user/cli/groups.h"
 #include "user/serve/http.h"
 #include "user/store/filter.h"
+#include "user/tell/groups.h"
 
 #define API_LIMIT     100 /* events on a page, where nothing is said */
 #define API_LIMIT_MAX 1000

@@ -103,48 +103,15 @@ static int add_event(const struct event *ev, void *ctx)
 
 /* --- the answer ----------------------------------------------------------- */
 
-static json_t *time_json(int64_t us)
-{
-	char text[TIME_TEXT];
-
-	format_time_utc(us, text);
-	return json_string(text);
-}
-
-static json_t *idle_cluster_json(const struct idle_cluster *c)
-{
-	if (!c->found)
-		return json_null();
-	return json_pack("{s:f, s:f, s:I}", "seconds", c->ms / 1000, "share",
-			 c->share, "events", (json_int_t)c->events);
-}
-
-static json_t *group_json(const struct summary *s, const struct group *g)
-{
-	double window_s = (s->until_us - s->since_us) / (double)USEC_PER_SEC;
-	json_t *keys = json_object();
-
-	for (size_t i = 0; i < s->query->keys; i++)
-		json_object_set_new(keys, s->query->key[i]->name,
-				    *g->value[i] ? json_string(g->value[i])
-						 : json_null());
-	return json_pack(
-		"{s:o, s:I, s:I, s:f, s:f, s:o, s:o, s:o}", "group", keys,
-		"count", (json_int_t)g->count, "events", (json_int_t)g->events,
-		"share", s->count ? (double)g->count / s->count : 0,
-		"rate_per_second", g->count / (window_s > 1 ? window_s : 1),
-		"idle", idle_cluster_json(&g->idle), "first",
-		time_json(g->first_us), "last", time_json(g->last_us));
-}
-
 static json_t *groups_json(const struct summary *s)
 {
+	double window_s = (s->until_us - s->since_us) / (double)USEC_PER_SEC;
 	json_t *list = json_array();
 	size_t n = groups_number(s->groups);
 
 	for (size_t i = 0; i < n && (int64_t)i < s->query->top; i++)
 		json_array_append_new(list,
-				      group_json(s, groups_at(s->groups, i)));
+				      group_json(s->groups, i, window_s, NULL));
 	return list;
 }
 
@@ -180,10 +147,11 @@ static json_t *timeline_json(const struct summary *s)
 			json_array_append_new(
 				counts, json_integer(s->point[p][present[i]]));
 		json_array_append_new(
-			points, json_pack("{s:o, s:o}", "time",
-					  time_json(s->since_us +
-						    (int64_t)p * s->step_us),
-					  "counts", counts));
+			points,
+			json_pack("{s:o, s:o}", "time",
+				  event_time_json(s->since_us +
+						  (int64_t)p * s->step_us),
+				  "counts", counts));
 	}
 	return json_pack("{s:f, s:o, s:o}", "step_seconds",
 			 s->step_us / (double)USEC_PER_SEC, "causes", causes,
@@ -246,13 +214,13 @@ static json_t *idle_json(const struct summary *s, const struct timeouts *t)
 
 static json_t *summary_json(const struct summary *s, const struct timeouts *t)
 {
-	return json_pack("{s:o, s:o, s:I, s:b, s:I, s:o, s:o, s:o}", "since",
-			 time_json(s->since_us), "until",
-			 time_json(s->until_us), "count", (json_int_t)s->count,
-			 "complete", s->rows < API_ROWS_MAX, "groups_total",
-			 (json_int_t)groups_number(s->groups), "groups",
-			 groups_json(s), "timeline", timeline_json(s), "idle",
-			 idle_json(s, t));
+	return json_pack(
+		"{s:o, s:o, s:I, s:b, s:I, s:o, s:o, s:o}", "since",
+		event_time_json(s->since_us), "until",
+		event_time_json(s->until_us), "count", (json_int_t)s->count,
+		"complete", s->rows < API_ROWS_MAX, "groups_total",
+		(json_int_t)groups_number(s->groups), "groups", groups_json(s),
+		"timeline", timeline_json(s), "idle", idle_json(s, t));
 }
 
 static void summarize(struct summary *s, struct store *store,
@@ -282,7 +250,7 @@ static void summarize(struct summary *s, struct store *store,
 void api_summary(const struct http_request *request,
 		 struct http_response *response, void *endpoints)
 {
-	static const struct cli utc = {.utc = true};
+	static const struct show utc = {.utc = true};
 	struct endpoints *e = endpoints;
 	struct api_query q;
 	struct summary *s;

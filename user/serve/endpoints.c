@@ -92,7 +92,7 @@ static const struct http_route routes[] = {
 	{"/style.css", page_serve},
 	{"/icon.svg", page_serve},
 	{"/metrics", serve_metrics, .any_host = true},
-	{"/healthz", serve_health, .any_host = true},
+	{"/healthz", serve_health, .any_host = true, .no_token = true},
 	{"/api/v1/openapi.json", page_serve},
 	{"/api/v1/event.schema.json", page_serve},
 	{"/api/v1/events", api_events},

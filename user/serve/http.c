@@ -14,6 +14,7 @@
 
 #include "user/base/base.h"
 #include "user/serve/http.h"
+#include "user/serve/http_token.h"
 #include "user/serve/listen.h"
 
 #define THREADS		4
@@ -34,6 +35,7 @@ struct http {
 	struct listen_address address;
 	struct MHD_Daemon *daemon;
 	char name[256]; /* of this machine */
+	char token[HTTP_TOKEN];
 	int fd;
 	uint16_t port;
 };
@@ -156,6 +158,13 @@ static bool admit(const struct http *h, struct MHD_Connection *c,
 		refuse(response, path, MHD_HTTP_FORBIDDEN, text);
 		return false;
 	}
+	if (h->token[0] && !(route && route->no_token) &&
+	    !http_token_borne(h->token,
+			      header(c, MHD_HTTP_HEADER_AUTHORIZATION))) {
+		refuse(response, path, MHD_HTTP_UNAUTHORIZED,
+		       "wants the header Authorization: Bearer TOKEN");
+		return false;
+	}
 	if (strcmp(method, MHD_HTTP_METHOD_GET) &&
 	    strcmp(method, MHD_HTTP_METHOD_HEAD)) {
 		refuse(response, path, MHD_HTTP_METHOD_NOT_ALLOWED,
@@ -234,6 +243,9 @@ static void add_headers(struct MHD_Response *out, const struct http_response *r)
 	if (r->status == MHD_HTTP_METHOD_NOT_ALLOWED)
 		MHD_add_response_header(out, MHD_HTTP_HEADER_ALLOW,
 					"GET, HEAD");
+	if (r->status == MHD_HTTP_UNAUTHORIZED)
+		MHD_add_response_header(out, MHD_HTTP_HEADER_WWW_AUTHENTICATE,
+					"Bearer realm=\"rstscope\"");
 	if (r->status == MHD_HTTP_SERVICE_UNAVAILABLE)
 		MHD_add_response_header(out, MHD_HTTP_HEADER_RETRY_AFTER, "2");
 }
@@ -368,12 +380,15 @@ int http_open(struct http **out, const struct http_config *config, char *err,
 {
 	struct listen_address address;
 	struct http *h;
+	bool with_token;
 	int rc;
 
 	rc = listen_parse(config->listen, &address, err, err_size);
 	if (rc)
 		return rc;
-	rc = listen_check(&address, config->insecure, err, err_size);
+	with_token = config->token_file && config->token_file[0];
+	rc = listen_check(&address, config->insecure || with_token, err,
+			  err_size);
 	if (rc)
 		return rc;
 	if (address.kind == LISTEN_OFF) {
@@ -388,9 +403,14 @@ int http_open(struct http **out, const struct http_config *config, char *err,
 	h->config = *config;
 	h->address = address;
 	gethostname(h->name, sizeof(h->name) - 1);
-	h->fd = listen_open(&address, err, err_size);
-	if (h->fd < 0) {
-		rc = h->fd;
+	if (with_token)
+		rc = http_token_read(config->token_file, h->token, err,
+				     err_size);
+	if (!rc) {
+		h->fd = listen_open(&address, err, err_size);
+		rc = h->fd < 0 ? h->fd : 0;
+	}
+	if (rc) {
 		free(h);
 		return rc;
 	}

@@ -56,11 +56,13 @@ struct http_route {
 	 * through a name of its own but where `listen` is not loopback.
 	 */
 	bool any_host;
+	bool no_token; /* for those too who have none */
 };
 
 struct http_config {
-	const char *listen; /* see listen.h */
-	bool insecure;	    /* an address that other hosts reach is fine */
+	const char *listen;	/* see listen.h */
+	bool insecure;		/* an address that other hosts reach is fine */
+	const char *token_file; /* see http_token.h; NULL or "": no token */
 	const struct http_route *routes;
 	size_t n_routes;
 	void *ctx; /* for the handlers */
@@ -68,7 +70,8 @@ struct http_config {
 
 /*
  * Binds, starts no thread yet: so that the caller can drop privileges between.
- * 0; -EINVAL wrong address, -EACCES not loopback and not `insecure`,
+ * 0; -EINVAL wrong address or token file, -EACCES not loopback, no token and
+ * not `insecure`,
  * -EADDRINUSE ..., each with one line in err. "off" gives a NULL server, which
  * the other functions take and do nothing for.
  */

@@ -90,7 +90,8 @@ int listen_check(const struct listen_address *a, bool insecure, char *err,
 		return 0;
 	snprintf(err, err_size,
 		 "%s can be reached from other hosts, without a password or "
-		 "encryption; add --insecure-listen if that is intended",
+		 "encryption; add --token-file FILE, or --insecure-listen if "
+		 "that is intended",
 		 a->text);
 	return -EACCES;
 }

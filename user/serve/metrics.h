@@ -14,6 +14,7 @@
 #include "user/attribute/process.h"
 #include "user/observe/observe.h"
 #include "user/serve/exposition.h"
+#include "user/serve/outbox.h"
 #include "user/store/event.h"
 #include "user/store/writer.h"
 
@@ -43,6 +44,8 @@ struct metrics_sample {
 	bool processes_known;
 	struct processes_stats processes;
 	uint64_t folded; /* by the daemon, beside the kernel's own */
+	bool exports;	 /* to anyone; what of it: */
+	struct outbox_stats exported;
 };
 
 struct metrics;

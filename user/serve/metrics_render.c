@@ -255,7 +255,7 @@ static uint64_t stages(const struct metrics_sample *s, struct stage out[4])
 				w->lost_queue};
 	out[2] = (struct stage){"store", w->written + w->lost_store,
 				w->lost_store};
-	out[3] = (struct stage){"export", 0, 0};
+	out[3] = (struct stage){"export", s->exported.seen, s->exported.lost};
 	return folded;
 }
 
@@ -355,6 +355,11 @@ static void gauges(struct exposition *x, const struct metrics_sample *s)
 		gauge(x, "rstscope_store_events", "Events in the store.",
 		      s->store.events);
 	}
+	if (s->exports)
+		gauge(x, "rstscope_export_lag_seconds",
+		      "Age of the oldest event that --otlp or --journal has "
+		      "not handed over.",
+		      s->exported.lag_us / 1e6);
 	if (s->processes_known)
 		process_cache(x, &s->processes);
 }

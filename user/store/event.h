@@ -82,6 +82,8 @@ int tcp_state_by_name(const char *name);
 
 /* The event as event.schema.json; a new reference, NULL: out of memory. */
 json_t *event_to_json(const struct event *ev);
+/* One of its times. */
+json_t *event_time_json(int64_t us);
 /* The same on one line with '\n' into a malloc'd string. */
 char *event_to_line(const struct event *ev);
 /* Reads what event_to_json wrote. 0, or -EINVAL with what in err. */

@@ -33,7 +33,7 @@ static json_t *number_json(double value)
 	return json_real(value);
 }
 
-static json_t *time_json(int64_t us)
+json_t *event_time_json(int64_t us)
 {
 	char text[TIME_TEXT];
 
@@ -124,7 +124,7 @@ static json_t *field_json(const struct event *ev, const struct event_field *f)
 		value = int_at(ev, f->offset);
 		return value < 0 && !(f->rules & FIELD_REQUIRED)
 			       ? json_null()
-			       : time_json(value < 0 ? 0 : value);
+			       : event_time_json(value < 0 ? 0 : value);
 	case FIELD_ERRNO:
 		value = int_at(ev, f->offset);
 		return value < 0 ? json_null() : errno_json(value);

@@ -273,6 +273,18 @@ int filter_set(struct filter *f, const char *name, const char *value,
 	return -ENOENT;
 }
 
+void filter_default_window(struct filter *f, int64_t now_us)
+{
+	int64_t end = f->until_us == NOT_KNOWN ? now_us : f->until_us;
+
+	if (f->since_us == NOT_KNOWN)
+		f->since_us = end - 3600 * USEC_PER_SEC;
+	/* Whoever names a cause that is always benign wants to see it. */
+	if (f->cause == CAUSE_HEALTH_CHECK || f->cause == CAUSE_PORT_SCAN ||
+	    f->cause == CAUSE_GRACEFUL_RACE)
+		f->benign = true;
+}
+
 static bool peer_match(const struct filter *f, const struct event *ev)
 {
 	unsigned int whole = f->peer_bits / 8, rest = f->peer_bits % 8;

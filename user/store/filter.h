@@ -40,6 +40,12 @@ void filter_init(struct filter *f);
 int filter_set(struct filter *f, const char *name, const char *value,
 	       int64_t now_us, char *err, size_t err_size);
 
+/*
+ * What holds where nothing was said: an hour before `until`, or before now; and
+ * what a cause implies.
+ */
+void filter_default_window(struct filter *f, int64_t now_us);
+
 /* For tail and replay, where there is no database to ask. */
 bool filter_match(const struct filter *f, const struct event *ev);
 

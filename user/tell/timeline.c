@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "user/base/base.h"
-#include "user/cli/columns.h"
-#include "user/cli/timeline.h"
+#include "user/tell/event_text.h"
+#include "user/tell/timeline.h"
 
 /* Inserts behind what came earlier or at the same time. */
 static struct moment *insert(struct timeline *t, double ms, const char *fmt,

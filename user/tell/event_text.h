@@ -1,17 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How times, processes and failures are written for people, everywhere alike.
- */
+/* How processes and failures are written for people, everywhere alike. */
 #ifndef RSTSCOPE_EVENT_TEXT_H
 #define RSTSCOPE_EVENT_TEXT_H
 
-#include <time.h>
+#include "user/store/event.h"
 
-#include "user/cli/cli.h"
-
-/* Broken down, local or UTC. */
-void cli_split_time(int64_t us, bool utc, struct tm *tm);
-/* "06:40:12" on a terminal (with the day where it is not today's), else UTC. */
-void cli_format_time(const struct cli *cli, int64_t us, char *out, size_t size);
 /* The call and what it was told, in one: "read ECONNRESET", "close sent RST".
  */
 void event_failure_text(const struct event *ev, char *out, size_t size);

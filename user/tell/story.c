@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "user/base/base.h"
-#include "user/cli/event_text.h"
-#include "user/cli/story.h"
+#include "user/tell/event_text.h"
+#include "user/tell/story.h"
 
 void story_headline(const struct event *ev, char *out, size_t size)
 {

@@ -1,116 +1,110 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
 #include <string.h>
 
 #include "user/base/base.h"
-#include "user/cli/columns.h"
+#include "user/tell/columns.h"
 
-const char *const default_columns[] = {
-	"id",	 "time", "process",    "failure", "peer", "cause",
-	"count", "kind", "confidence", "idle",	  "age",  NULL,
-};
-
-static void text_id(const struct cli *cli, const struct event *ev, char *out,
+static void text_id(const struct show *show, const struct event *ev, char *out,
 		    size_t size)
 {
-	(void)cli;
+	(void)show;
 	snprintf(out, size, "%lld", (long long)ev->id);
 }
 
-static void text_time(const struct cli *cli, const struct event *ev, char *out,
-		      size_t size)
+static void text_time(const struct show *show, const struct event *ev,
+		      char *out, size_t size)
 {
-	cli_format_time(cli, ev->time_us, out, size);
+	show_time(show, ev->time_us, out, size);
 }
 
-static void text_last_time(const struct cli *cli, const struct event *ev,
+static void text_last_time(const struct show *show, const struct event *ev,
 			   char *out, size_t size)
 {
-	cli_format_time(cli, ev->last_time_us, out, size);
+	show_time(show, ev->last_time_us, out, size);
 }
 
-static void text_process(const struct cli *cli, const struct event *ev,
+static void text_process(const struct show *show, const struct event *ev,
 			 char *out, size_t size)
 {
-	(void)cli;
+	(void)show;
 	event_process_text(ev, out, size);
 }
 
-static void text_failure(const struct cli *cli, const struct event *ev,
+static void text_failure(const struct show *show, const struct event *ev,
 			 char *out, size_t size)
 {
-	(void)cli;
+	(void)show;
 	event_failure_text(ev, out, size);
 }
 
-static void text_kind(const struct cli *cli, const struct event *ev, char *out,
-		      size_t size)
+static void text_kind(const struct show *show, const struct event *ev,
+		      char *out, size_t size)
 {
-	(void)cli;
+	(void)show;
 	snprintf(out, size, "%s", kind_name(ev->kind));
 }
 
-static void text_local(const struct cli *cli, const struct event *ev, char *out,
-		       size_t size)
+static void text_local(const struct show *show, const struct event *ev,
+		       char *out, size_t size)
 {
-	(void)cli;
+	(void)show;
 	format_endpoint(ev->family, ev->local.ip, ev->local.port, out, size);
 }
 
-static void text_peer(const struct cli *cli, const struct event *ev, char *out,
-		      size_t size)
+static void text_peer(const struct show *show, const struct event *ev,
+		      char *out, size_t size)
 {
-	(void)cli;
+	(void)show;
 	format_endpoint(ev->family, ev->peer.ip, ev->peer.port, out, size);
 }
 
 /* A verdict that is more likely wrong than right is not shown as a fact. */
-static void text_cause(const struct cli *cli, const struct event *ev, char *out,
-		       size_t size)
+static void text_cause(const struct show *show, const struct event *ev,
+		       char *out, size_t size)
 {
 	bool doubtful = ev->verdict.cause != CAUSE_UNKNOWN &&
 			ev->verdict.confidence < 0.5;
 
-	(void)cli;
+	(void)show;
 	snprintf(out, size, "%s%s", cause_name(ev->verdict.cause),
 		 doubtful ? "?" : "");
 }
 
-static void text_confidence(const struct cli *cli, const struct event *ev,
+static void text_confidence(const struct show *show, const struct event *ev,
 			    char *out, size_t size)
 {
-	(void)cli;
+	(void)show;
 	snprintf(out, size, "%.2f", ev->verdict.confidence);
 }
 
-static void text_blame(const struct cli *cli, const struct event *ev, char *out,
-		       size_t size)
+static void text_blame(const struct show *show, const struct event *ev,
+		       char *out, size_t size)
 {
-	(void)cli;
+	(void)show;
 	snprintf(out, size, "%s", blame_name(ev->verdict.blame));
 }
 
-static void text_benign(const struct cli *cli, const struct event *ev,
+static void text_benign(const struct show *show, const struct event *ev,
 			char *out, size_t size)
 {
-	(void)cli;
+	(void)show;
 	snprintf(out, size, "%s", ev->verdict.benign ? "yes" : "no");
 }
 
-static void text_retry(const struct cli *cli, const struct event *ev, char *out,
-		       size_t size)
+static void text_retry(const struct show *show, const struct event *ev,
+		       char *out, size_t size)
 {
-	(void)cli;
+	(void)show;
 	snprintf(out, size, "%s", retry_name(ev->verdict.retry));
 }
 
-static void text_timeout(const struct cli *cli, const struct event *ev,
+static void text_timeout(const struct show *show, const struct event *ev,
 			 char *out, size_t size)
 {
 	const struct verdict *v = &ev->verdict;
 	char part[sizeof(v->timeout_component)];
 
-	(void)cli;
+	(void)show;
 	*out = '\0';
 	if (!v->timeout_known)
 		return;
@@ -119,27 +113,27 @@ static void text_timeout(const struct cli *cli, const struct event *ev,
 		 part, v->timeout_learned ? " (learned)" : "");
 }
 
-static void text_syscall(const struct cli *cli, const struct event *ev,
+static void text_syscall(const struct show *show, const struct event *ev,
 			 char *out, size_t size)
 {
-	(void)cli;
+	(void)show;
 	snprintf(out, size, "%s",
 		 ev->syscall.known ? call_class_name(ev->syscall.class) : "");
 }
 
-static void text_call(const struct cli *cli, const struct event *ev, char *out,
-		      size_t size)
+static void text_call(const struct show *show, const struct event *ev,
+		      char *out, size_t size)
 {
-	(void)cli;
+	(void)show;
 	format_safe(ev->syscall.known ? ev->syscall.name : "", out, size);
 }
 
-static void text_errno(const struct cli *cli, const struct event *ev, char *out,
-		       size_t size)
+static void text_errno(const struct show *show, const struct event *ev,
+		       char *out, size_t size)
 {
 	const char *name;
 
-	(void)cli;
+	(void)show;
 	*out = '\0';
 	if (!ev->syscall.known || ev->syscall.errno_nr == NOT_KNOWN)
 		return;
@@ -150,51 +144,51 @@ static void text_errno(const struct cli *cli, const struct event *ev, char *out,
 		snprintf(out, size, "%lld", (long long)ev->syscall.errno_nr);
 }
 
-static void text_delay(const struct cli *cli, const struct event *ev, char *out,
-		       size_t size)
+static void text_delay(const struct show *show, const struct event *ev,
+		       char *out, size_t size)
 {
-	(void)cli;
+	(void)show;
 	*out = '\0';
 	if (ev->syscall.known && ev->syscall.delay_us != NOT_KNOWN)
 		format_duration_ms(ev->syscall.delay_us / 1000.0, out, size);
 }
 
-static void text_via(const struct cli *cli, const struct event *ev, char *out,
+static void text_via(const struct show *show, const struct event *ev, char *out,
 		     size_t size)
 {
-	(void)cli;
+	(void)show;
 	snprintf(out, size, "%s", via_name(ev->process.via));
 }
 
-static void text_role(const struct cli *cli, const struct event *ev, char *out,
-		      size_t size)
+static void text_role(const struct show *show, const struct event *ev,
+		      char *out, size_t size)
 {
-	(void)cli;
+	(void)show;
 	snprintf(out, size, "%s", role_name(ev->role));
 }
 
-static void text_state(const struct cli *cli, const struct event *ev, char *out,
-		       size_t size)
+static void text_state(const struct show *show, const struct event *ev,
+		       char *out, size_t size)
 {
-	(void)cli;
+	(void)show;
 	snprintf(out, size, "%s", tcp_state_name(ev->state));
 }
 
-static void text_ttl(const struct cli *cli, const struct event *ev, char *out,
+static void text_ttl(const struct show *show, const struct event *ev, char *out,
 		     size_t size)
 {
-	(void)cli;
+	(void)show;
 	*out = '\0';
 	if (ev->packet_known && ev->ttl != NOT_KNOWN)
 		snprintf(out, size, "%lld", (long long)ev->ttl);
 }
 
-static void text_other(const struct cli *cli, const struct event *ev, char *out,
-		       size_t size)
+static void text_other(const struct show *show, const struct event *ev,
+		       char *out, size_t size)
 {
 	char comm[2 * REC_COMM + 2], did[sizeof(ev->other_did)];
 
-	(void)cli;
+	(void)show;
 	*out = '\0';
 	if (!ev->other_known)
 		return;
@@ -316,54 +310,6 @@ const struct column *column_find(const char *name)
 	return NULL;
 }
 
-static int unknown_column(const struct cli *cli, const char *name)
-{
-	struct suggestion s = {NULL, 0};
-	char list[1024];
-	size_t used = 0;
-
-	for (const struct column *c = column_table; c->name; c++) {
-		suggest_try(&s, name, c->name);
-		used += snprintf(list + used, sizeof(list) - used, "%s%s",
-				 used ? "," : "", c->name);
-	}
-	if (s.best)
-		cli_error(cli,
-			  "no column '%s' (did you mean %s?); there are %s",
-			  name, s.best, list);
-	else
-		cli_error(cli, "no column '%s'; there are all,%s", name, list);
-	return -EINVAL;
-}
-
-int columns_choose(const struct cli *cli, const char *list,
-		   const struct column **chosen)
-{
-	char name[32];
-	int n = 0;
-
-	if (!strcmp(list, "all")) {
-		for (; column_table[n].name; n++)
-			chosen[n] = &column_table[n];
-		return n;
-	}
-	for (;;) {
-		size_t length = strcspn(list, ",");
-
-		snprintf(name, sizeof(name), "%.*s", (int)length, list);
-		if (n == COLUMNS_MOST)
-			return cli_usage(cli, "-o: more than %d columns",
-					 COLUMNS_MOST);
-		chosen[n] = column_find(name);
-		if (!chosen[n] || length >= sizeof(name))
-			return unknown_column(cli, name);
-		n++;
-		if (!list[length])
-			return n;
-		list += length + 1;
-	}
-}
-
 static void number_text(const struct column *column, int64_t n, char *out,
 			size_t size)
 {
@@ -385,7 +331,7 @@ static void number_text(const struct column *column, int64_t n, char *out,
 	}
 }
 
-void column_text(const struct column *column, const struct cli *cli,
+void column_text(const struct column *column, const struct show *show,
 		 const struct event *ev, char out[COLUMN_TEXT])
 {
 	const void *field = (const char *)ev + column->offset;
@@ -395,7 +341,7 @@ void column_text(const struct column *column, const struct cli *cli,
 		return;
 	switch (column->format) {
 	case FORMAT_FUNCTION:
-		column->text(cli, ev, out, COLUMN_TEXT);
+		column->text(show, ev, out, COLUMN_TEXT);
 		break;
 	case FORMAT_TEXT:
 		format_safe(field, out, COLUMN_TEXT);
@@ -421,15 +367,4 @@ const char *column_color(const struct column *column, const struct event *ev)
 	if (ev->verdict.cause == CAUSE_UNKNOWN || ev->verdict.confidence < 0.5)
 		return COLOR_DIM;
 	return ev->verdict.confidence >= 0.8 ? COLOR_BOLD : NULL;
-}
-
-void columns_help(FILE *out)
-{
-	fputs("\nColumns for -o (all: every one):\n", out);
-	for (const struct column *c = column_table; c->name; c++)
-		fprintf(out, "  %-14s %s\n", c->name, c->help);
-	fputs("By default: ", out);
-	for (size_t i = 0; default_columns[i]; i++)
-		fprintf(out, "%s%s", i ? "," : "", default_columns[i]);
-	fputs("\n(on a terminal the last ones as room allows)\n", out);
 }

@@ -6,8 +6,8 @@
 #ifndef RSTSCOPE_COLUMNS_H
 #define RSTSCOPE_COLUMNS_H
 
-#include "user/cli/cli.h"
-#include "user/cli/event_text.h"
+#include "user/tell/event_text.h"
+#include "user/tell/show.h"
 
 #define COLUMN_TEXT  320 /* longest cell, with its '\0' */
 #define COLUMNS_MOST 64
@@ -30,28 +30,18 @@ struct column {
 	unsigned char width;   /* as expected, where rows come one by one */
 	unsigned char least;   /* may be cut to this to fit a terminal */
 	bool right;
-	void (*text)(const struct cli *cli, const struct event *ev, char *out,
+	void (*text)(const struct show *show, const struct event *ev, char *out,
 		     size_t size);
 };
 
 /* Ends with name NULL. */
 extern const struct column column_table[];
-/* The default ones; on a terminal, those from the n-th on only if they fit. */
-extern const char *const default_columns[];
-#define DEFAULT_COLUMNS_FIXED 6
 
 const struct column *column_find(const char *name);
-/*
- * Reads "id,time,peer" ("all": every one) into chosen[COLUMNS_MOST]; their
- * number, or -EINVAL after one line that names the columns.
- */
-int columns_choose(const struct cli *cli, const char *list,
-		   const struct column **chosen);
 /* The cell of one event; "" where nothing was observed. */
-void column_text(const struct column *column, const struct cli *cli,
+void column_text(const struct column *column, const struct show *show,
 		 const struct event *ev, char out[COLUMN_TEXT]);
 /* An escape sequence for that cell, or NULL. */
 const char *column_color(const struct column *column, const struct event *ev);
-void columns_help(FILE *out);
 
 #endif

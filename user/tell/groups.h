@@ -3,15 +3,14 @@
 #ifndef RSTSCOPE_GROUPS_H
 #define RSTSCOPE_GROUPS_H
 
-#include "user/cli/cli.h"
-#include "user/cli/columns.h"
+#include "user/tell/columns.h"
 
 #define GROUP_KEYS_MOST 12
 
 /* What to group by; ends with name NULL. */
 struct group_key {
 	const char *name, *header, *help;
-	void (*text)(const struct cli *cli, const struct event *ev, char *out,
+	void (*text)(const struct show *show, const struct event *ev, char *out,
 		     size_t size); /* NULL: the column of that name */
 	const char *column;
 };
@@ -19,7 +18,7 @@ extern const struct group_key group_keys[];
 
 const struct group_key *group_key_find(const char *name); /* or NULL */
 /* What an event is grouped by; "": not known. */
-void group_key_text(const struct group_key *k, const struct cli *cli,
+void group_key_text(const struct group_key *k, const struct show *show,
 		    const struct event *ev, char out[COLUMN_TEXT]);
 
 /* Where idle times heap up: the mark of a timer. */
@@ -41,7 +40,7 @@ struct group {
 
 struct groups;
 
-int groups_new(struct groups **out, const struct cli *cli,
+int groups_new(struct groups **out, const struct show *show,
 	       const struct group_key *const *keys, size_t n);
 void groups_free(struct groups *g);
 int groups_add(struct groups *g, const struct event *ev);
@@ -53,7 +52,16 @@ size_t groups_number(const struct groups *g);
 const struct group *groups_at(const struct groups *g, size_t i);
 /* All failures that were added. */
 int64_t groups_total(const struct groups *g);
+/* The part of them that is in one group. */
+double groups_share(const struct groups *g, const struct group *group);
 /* The oldest of them; NOT_KNOWN: there is none. */
 int64_t groups_first_us(const struct groups *g);
+/*
+ * The i-th one, over a window of that length (at least 1 s). `connections`:
+ * what else it is a share of; becomes part of it; NULL: left out. A new
+ * reference, or NULL.
+ */
+json_t *group_json(const struct groups *g, size_t i, double window_s,
+		   json_t *connections);
 
 #endif

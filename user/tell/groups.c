@@ -7,7 +7,7 @@
 #include <uthash.h>
 
 #include "user/base/base.h"
-#include "user/cli/groups.h"
+#include "user/tell/groups.h"
 
 /*
  * A timer shows as the same idle time again and again. Idle times are counted
@@ -37,7 +37,7 @@ struct entry {
 };
 
 struct groups {
-	const struct cli *cli;
+	const struct show *show;
 	const struct group_key *key[GROUP_KEYS_MOST];
 	const struct column *column[GROUP_KEYS_MOST]; /* NULL: the key's own */
 	size_t n, number;
@@ -46,49 +46,49 @@ struct groups {
 	struct entry **sorted;
 };
 
-static void text_peer(const struct cli *cli, const struct event *ev, char *out,
-		      size_t size)
+static void text_peer(const struct show *show, const struct event *ev,
+		      char *out, size_t size)
 {
 	char ip[IP_TEXT];
 
-	(void)cli;
+	(void)show;
 	format_ip(ev->family, ev->peer.ip, ip);
 	snprintf(out, size, "%s", ip);
 }
 
 /* The port of the service; where the role is not known, the lower one. */
-static void text_port(const struct cli *cli, const struct event *ev, char *out,
-		      size_t size)
+static void text_port(const struct show *show, const struct event *ev,
+		      char *out, size_t size)
 {
 	unsigned int local = ev->local.port, peer = ev->peer.port;
 	bool ours = ev->role == ROLE_SERVER ||
 		    (ev->role != ROLE_CLIENT && local < peer);
 
-	(void)cli;
+	(void)show;
 	snprintf(out, size, "%u", ours ? local : peer);
 }
 
-static void text_hour(const struct cli *cli, const struct event *ev, char *out,
-		      size_t size)
+static void text_hour(const struct show *show, const struct event *ev,
+		      char *out, size_t size)
 {
-	bool utc = cli->utc || !cli->terminal;
+	bool utc = show->utc || !show->terminal;
 	struct tm tm;
 
-	cli_split_time(ev->time_us, utc, &tm);
+	show_split_time(ev->time_us, utc, &tm);
 	strftime(out, size, utc ? "%FT%H:00Z" : "%F %H:00", &tm);
 }
 
-static void text_stage(const struct cli *cli, const struct event *ev, char *out,
-		       size_t size)
+static void text_stage(const struct show *show, const struct event *ev,
+		       char *out, size_t size)
 {
-	(void)cli;
+	(void)show;
 	text_copy(out, size, event_stage(ev));
 }
 
-static void text_cause(const struct cli *cli, const struct event *ev, char *out,
-		       size_t size)
+static void text_cause(const struct show *show, const struct event *ev,
+		       char *out, size_t size)
 {
-	(void)cli;
+	(void)show;
 	text_copy(out, size, cause_name(ev->verdict.cause));
 }
 
@@ -117,23 +117,23 @@ const struct group_key *group_key_find(const char *name)
 	return NULL;
 }
 
-void group_key_text(const struct group_key *k, const struct cli *cli,
+void group_key_text(const struct group_key *k, const struct show *show,
 		    const struct event *ev, char out[COLUMN_TEXT])
 {
 	if (k->text)
-		k->text(cli, ev, out, COLUMN_TEXT);
+		k->text(show, ev, out, COLUMN_TEXT);
 	else
-		column_text(column_find(k->column), cli, ev, out);
+		column_text(column_find(k->column), show, ev, out);
 }
 
-int groups_new(struct groups **out, const struct cli *cli,
+int groups_new(struct groups **out, const struct show *show,
 	       const struct group_key *const *keys, size_t n)
 {
 	struct groups *g = calloc(1, sizeof(*g));
 
 	if (!g)
 		return -ENOMEM;
-	g->cli = cli;
+	g->show = show;
 	g->n = n;
 	g->first_us = NOT_KNOWN;
 	memcpy(g->key, keys, n * sizeof(*keys));
@@ -173,9 +173,9 @@ static size_t key_of(const struct groups *g, const struct event *ev, char *out)
 
 	for (size_t i = 0; i < g->n; i++) {
 		if (g->column[i])
-			column_text(g->column[i], g->cli, ev, out + used);
+			column_text(g->column[i], g->show, ev, out + used);
 		else
-			g->key[i]->text(g->cli, ev, out + used, COLUMN_TEXT);
+			g->key[i]->text(g->show, ev, out + used, COLUMN_TEXT);
 		used += strlen(out + used);
 		out[used++] = KEY_SEPARATOR;
 	}
@@ -382,4 +382,45 @@ int64_t groups_total(const struct groups *g)
 int64_t groups_first_us(const struct groups *g)
 {
 	return g->first_us;
+}
+
+double groups_share(const struct groups *g, const struct group *group)
+{
+	return g->total ? (double)group->count / g->total : 0;
+}
+
+static json_t *keys_json(const struct groups *g, const struct group *group)
+{
+	json_t *keys = json_object();
+
+	for (size_t i = 0; i < g->n; i++)
+		json_object_set_new(keys, g->key[i]->name,
+				    *group->value[i]
+					    ? json_string(group->value[i])
+					    : json_null());
+	return keys;
+}
+
+static json_t *idle_cluster_json(const struct idle_cluster *c)
+{
+	if (!c->found)
+		return json_null();
+	return json_pack("{s:f, s:f, s:I}", "seconds", c->ms / 1000, "share",
+			 c->share, "events", (json_int_t)c->events);
+}
+
+json_t *group_json(const struct groups *g, size_t i, double window_s,
+		   json_t *connections)
+{
+	const struct group *group = groups_at(g, i);
+
+	return json_pack(
+		"{s:o, s:I, s:I, s:f, s:o*, s:f, s:o, s:o, s:o}", "group",
+		keys_json(g, group), "count", (json_int_t)group->count,
+		"events", (json_int_t)group->events, "share",
+		groups_share(g, group), "connections", connections,
+		"rate_per_second", group->count / (window_s > 1 ? window_s : 1),
+		"idle", idle_cluster_json(&group->idle), "first",
+		event_time_json(group->first_us), "last",
+		event_time_json(group->last_us));
 }

@@ -1,43 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How times, processes and failures are written for people, everywhere alike.
- */
 #include <netinet/tcp.h>
 #include <string.h>
 
 #include "user/base/base.h"
-#include "user/cli/event_text.h"
-
-void cli_split_time(int64_t us, bool utc, struct tm *tm)
-{
-	time_t at = us / USEC_PER_SEC;
-
-	if (utc)
-		gmtime_r(&at, tm);
-	else
-		localtime_r(&at, tm);
-}
-
-void cli_format_time(const struct cli *cli, int64_t us, char *out, size_t size)
-{
-	struct tm tm, today;
-	char text[TIME_TEXT];
-	bool same_day;
-
-	if (us < 0) {
-		*out = '\0';
-		return;
-	}
-	if (!cli->terminal) {
-		format_time_utc(us, text);
-		snprintf(out, size, "%s", text);
-		return;
-	}
-	cli_split_time(us, cli->utc, &tm);
-	cli_split_time(cli->now_us, cli->utc, &today);
-	same_day = tm.tm_yday == today.tm_yday && tm.tm_year == today.tm_year;
-	strftime(text, sizeof(text), same_day ? "%T" : "%m-%d %T", &tm);
-	snprintf(out, size, "%s%s", text, cli->utc ? "Z" : "");
-}
+#include "user/tell/event_text.h"
 
 void event_process_text(const struct event *ev, char *out, size_t size)
 {

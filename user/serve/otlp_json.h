@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Events as OTLP log records in JSON, with attributes after OpenTelemetry's
+ * semantic conventions where there are some, else rstscope.*. New references;
+ * NULL: out of memory.
+ */
+#ifndef RSTSCOPE_OTLP_JSON_H
+#define RSTSCOPE_OTLP_JSON_H
+
+#include "user/store/event.h"
+
+json_t *otlp_record(const struct event *ev, int64_t observed_us);
+/* A whole request; takes over the array of records of one host. */
+json_t *otlp_request(json_t *records, const char *host);
+
+#endif

@@ -393,7 +393,7 @@ uint64_t history_since(const struct history *h, const struct facts *f,
 		since[n++] = p->sample[from++ % SAMPLES];
 	memset(past, 0, sizeof(*past));
 	samples_sum(since, n, f, past);
-	*last_us = since[n - 1].time_us;
+	*last_us = p->sample[(p->learned - 1) % SAMPLES].time_us;
 	return p->learned - stamp;
 }
 

@@ -7,7 +7,7 @@
 #include "user/base/base.h"
 #include "user/explain/news.h"
 
-#define US_PER_MS (USEC_PER_SEC / 1000)
+#define US_PER_MS 1000
 
 static void add(char *text, size_t size, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

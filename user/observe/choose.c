@@ -11,8 +11,8 @@
 #include "user/base/base.h"
 #include "user/observe/observer_state.h"
 
-#define RING_BYTES (8u << 20) /* 6,000 resets; mapped twice, so 16 MiB of RSS  \
-			       */
+/* 6,000 resets. It is mapped twice: 16 MiB of RSS. */
+#define RING_BYTES (8u << 20)
 
 /* --- choosing ------------------------------------------------------------- */
 

@@ -346,6 +346,7 @@ static void test_journal(void **state)
 {
 	static const char *const journal[] = {"--journal", "on", NULL};
 	int before = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	int here = open(".", O_PATH | O_CLOEXEC); /* setns() leads to / */
 	char field[64], text[4096];
 	struct world *w = *state;
 	struct actor *client;
@@ -354,7 +355,9 @@ static void test_journal(void **state)
 
 	w->daemon = daemon_start(journal);
 	assert_int_equal(setns(before, CLONE_NEWNS), 0);
+	assert_int_equal(fchdir(here), 0);
 	close(before);
+	close(here);
 	assert_non_null(w->daemon);
 	harness_defer((void (*)(void *))daemon_free, w->daemon);
 	expect_start(w);

@@ -30,6 +30,7 @@ static long do_prefork(long listener, long abort, long c, long d)
 	prctl(PR_SET_NAME, "e2e-worker");
 	fd = do_accept(listener, 0, 0, 0);
 	if (abort) {
+		harness_sleep(100); /* connect() has returned by then */
 		do_linger(fd, 0, 0, 0);
 		do_close(fd, 0, 0, 0);
 	} else {

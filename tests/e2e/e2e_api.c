@@ -158,35 +158,12 @@ static json_int_t count_of(const struct actor *who)
 	return n;
 }
 
-static bool file_has(const char *path, const char *text)
-{
-	static char all[1 << 20];
-	FILE *f = fopen(path, "re");
-	size_t n = f ? fread(all, 1, sizeof(all) - 1, f) : 0;
-
-	if (f)
-		fclose(f);
-	all[n] = '\0';
-	return strstr(all, text);
-}
-
-static void wait_for(const char *path, const char *text)
-{
-	int64_t end = harness_now_ms() + harness_ms(LIMIT_MS);
-
-	while (!file_has(path, text)) {
-		if (harness_now_ms() > end)
-			fail_msg("'%s' did not come", text);
-		usleep(20000);
-	}
-}
-
 static pid_t listen_live(const char *file)
 {
 	char *argv[] = {"curl", "-sSN", BASE "/api/v1/stream", NULL};
 	pid_t pid = spawn(file, argv);
 
-	wait_for(file, "retry: 2000\n");
+	file_wait_for(file, "retry: 2000\n", LIMIT_MS);
 	return pid;
 }
 
@@ -203,8 +180,8 @@ static void test_live(void **state)
 	id = one_reset(w, NULL);
 	snprintf(text, sizeof(text), "data: {\"schema\":1,\"id\":%lld,",
 		 (long long)id);
-	wait_for(file, text);
-	wait_for(file, "\"name\":\"linger_zero\"");
+	file_wait_for(file, text, LIMIT_MS);
+	file_wait_for(file, "\"name\":\"linger_zero\"", LIMIT_MS);
 	kill(curl, SIGTERM);
 	spawn_wait(curl, LIMIT_MS);
 }

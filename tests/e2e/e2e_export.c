@@ -44,35 +44,12 @@ static struct actor *one_reset(struct world *w, int64_t *id)
 	return p.client;
 }
 
-static bool file_has(const char *path, const char *text)
-{
-	static char all[1 << 20];
-	FILE *f = fopen(path, "re");
-	size_t n = f ? fread(all, 1, sizeof(all) - 1, f) : 0;
-
-	if (f)
-		fclose(f);
-	all[n] = '\0';
-	return strstr(all, text);
-}
-
-static void wait_for(const char *path, const char *text)
-{
-	int64_t end = harness_now_ms() + harness_ms(LIMIT_MS);
-
-	while (!file_has(path, text)) {
-		if (harness_now_ms() > end)
-			fail_msg("'%s' did not come", text);
-		usleep(20000);
-	}
-}
-
 static void log_has(const struct daemon *d, const char *text)
 {
 	char path[128];
 
 	snprintf(path, sizeof(path), "%s/log", daemon_dir(d));
-	wait_for(path, text);
+	file_wait_for(path, text, LIMIT_MS);
 }
 
 /* --- OTLP ------------------------------------------------------------------

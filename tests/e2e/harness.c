@@ -58,6 +58,29 @@ int64_t harness_now_ms(void)
 	return t.tv_sec * 1000ll + t.tv_nsec / 1000000;
 }
 
+bool file_has(const char *path, const char *text)
+{
+	static char all[1 << 20];
+	FILE *f = fopen(path, "re");
+	size_t n = f ? fread(all, 1, sizeof(all) - 1, f) : 0;
+
+	if (f)
+		fclose(f);
+	all[n] = '\0';
+	return strstr(all, text);
+}
+
+void file_wait_for(const char *path, const char *text, int limit_ms)
+{
+	int64_t end = harness_now_ms() + harness_ms(limit_ms);
+
+	while (!file_has(path, text)) {
+		if (harness_now_ms() > end)
+			fail_msg("'%s' did not come", text);
+		usleep(20000);
+	}
+}
+
 void harness_die(const char *fmt, ...)
 {
 	char text[TEXT_MAX];

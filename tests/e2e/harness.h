@@ -36,6 +36,11 @@ __attribute__((noreturn));
 /* What this machine cannot do: the test is skipped, with this reason. */
 void harness_skip(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* Whether the first MiB of a file holds that text; none if it is not there. */
+bool file_has(const char *path, const char *text);
+/* Until it does; the test fails after limit_ms of a fast machine. */
+void file_wait_for(const char *path, const char *text, int limit_ms);
+
 /* Undone last first at the end of the test, also of one that failed. */
 void harness_defer(void (*fn)(void *), void *arg);
 

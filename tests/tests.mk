@@ -16,6 +16,8 @@ VM_KERNEL ?= 6.12
 REPLAY := tests/scenarios/replay
 # Without and with a real Prometheus.
 PROMETHEUS := tests/prometheus/files tests/prometheus/live
+# What README and the man pages tell people to type.
+EXAMPLES := tests/examples/documents
 
 $(E2E): $(BUILD)/tests/e2e/%: $(BUILD)/tests/e2e/%.o $(E2E_HARNESS) $(LIB)
 	$(call say,E2E,$@)
@@ -69,7 +71,8 @@ test: ## everything: installs what is missing, builds, one closing line
 test-run:
 	@RSTSCOPE_BUILD=$(BUILD) BUILD=$(BUILD) RSTSCOPE_LIMIT=1200 \
 		tests/run unit $(UNIT) $(REPLAY) e2e $(E2E) \
-		prometheus $(PROMETHEUS) vm tests/vm/smoke
+		prometheus $(PROMETHEUS) examples $(EXAMPLES) \
+		vm tests/vm/smoke
 
 unit: $(UNIT) $(PROGRAMS) ## the unit tests: no root
 	@RSTSCOPE_BUILD=$(BUILD) tests/run unit $(UNIT) $(REPLAY)
@@ -80,6 +83,10 @@ e2e: $(PROGRAMS) $(E2E) ## real resets in network namespaces: root
 .PHONY: prometheus
 prometheus: $(PROGRAMS) ## rules, alerts and dashboard against a real Prometheus: root
 	@RSTSCOPE_BUILD=$(BUILD) tests/run prometheus $(PROMETHEUS)
+
+.PHONY: examples
+examples: $(PROGRAMS) ## every example of README and the man pages: root
+	@RSTSCOPE_BUILD=$(BUILD) tests/run examples $(EXAMPLES)
 
 # Not in `make test`: the browser alone is 300 MB.
 .PHONY: page-test

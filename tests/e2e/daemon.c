@@ -86,8 +86,13 @@ static void daemon_exec(const struct daemon *d, const char *notify,
 	const char *args[ARGS_MAX] = {program_path("rstscoped"), "--store",
 				      d->store, "--listen", "off"};
 	int log = open(d->log, O_WRONLY | O_CREAT | O_APPEND, 0644);
+	const char *methods = getenv("RSTSCOPE_METHODS");
 	int n = 5;
 
+	if (methods) {
+		args[n++] = "--methods";
+		args[n++] = methods;
+	}
 	for (; more && *more && n < ARGS_MAX - 1; more++)
 		args[n++] = *more;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);

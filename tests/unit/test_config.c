@@ -79,6 +79,7 @@ static void test_defaults(void **state)
 	assert_false(c.separate_netns || c.insecure_listen || c.verbose);
 	assert_string_equal(c.record, "");
 	assert_string_equal(c.timeouts, "/etc/rstscope/timeouts.tsv");
+	assert_string_equal(c.methods, "tp_btf,fentry,raw_tp,kprobe,tp,iter");
 }
 
 static void test_all_options(void **state)
@@ -86,13 +87,14 @@ static void test_all_options(void **state)
 	struct config c;
 
 	(void)state;
-	assert_int_equal(
-		PARSE(&c, "--store=/x.db", "--listen", "unix:/run/r.sock",
-		      "--retain-age", "12h", "--retain-size=2G", "--syscalls",
-		      "off", "--netfilter=off", "--once", "90", "--record",
-		      "/r", "--separate-netns", "--metric-processes", "7",
-		      "--connections", "4096", "--timeouts", "/t.tsv", "-v"),
-		0);
+	assert_int_equal(PARSE(&c, "--store=/x.db", "--listen",
+			       "unix:/run/r.sock", "--retain-age", "12h",
+			       "--retain-size=2G", "--syscalls", "off",
+			       "--netfilter=off", "--once", "90", "--record",
+			       "/r", "--separate-netns", "--metric-processes",
+			       "7", "--connections", "4096", "--timeouts",
+			       "/t.tsv", "-v", "--methods", "kprobe,raw_tp"),
+			 0);
 	assert_string_equal(c.store, "/x.db");
 	assert_string_equal(c.listen, "unix:/run/r.sock");
 	assert_int_equal(c.retain_age_s, 12 * 3600);
@@ -101,6 +103,7 @@ static void test_all_options(void **state)
 	assert_int_equal(c.once_us, 90000000);
 	assert_string_equal(c.record, "/r");
 	assert_string_equal(c.timeouts, "/t.tsv");
+	assert_string_equal(c.methods, "kprobe,raw_tp");
 	assert_true(c.separate_netns && c.verbose);
 	assert_int_equal(c.metric_processes, 7);
 	assert_int_equal(c.connections, 4096);
@@ -155,6 +158,11 @@ static void test_wrong_command_lines(void **state)
 		     "--listen: 'nonsense' is no address");
 	expect_usage(PARSE(&c, "--export", "http://x"),
 		     "--export: this build has no exporter");
+	expect_usage(PARSE(&c, "--methods", "tp_btf,uprobe"),
+		     "--methods: 'uprobe' is no method; there are tp_btf,");
+	expect_usage(PARSE(&c, "--methods", "tp_btf,,tp"),
+		     "--methods: '' is no method");
+	expect_usage(PARSE(&c, "--methods", ""), "--methods: LIST is missing");
 	expect_usage(PARSE(&c, "--timeouts", ""),
 		     "--timeouts: FILE is missing");
 	expect_usage(PARSE(&c, "--config", "/no/such"),

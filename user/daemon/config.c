@@ -6,6 +6,7 @@
 
 #include "user/base/base.h"
 #include "user/daemon/config_file.h"
+#include "user/observe/plan.h"
 #include "user/serve/metrics.h"
 #include "user/serve/otlp.h"
 #include "user/store/store.h"
@@ -122,6 +123,7 @@ static void set_defaults(struct config *c)
 	strcpy(c->store, STORE_DEFAULT_URL);
 	strcpy(c->listen, LISTEN_DEFAULT);
 	strcpy(c->timeouts, TIMEOUTS_DEFAULT);
+	strcpy(c->methods, PLAN_METHODS_ALL);
 	c->retain_age_s = 7 * 86400;
 	c->retain_bytes = 512ll << 20;
 	c->metric_processes = METRICS_PROCESSES_DEFAULT;
@@ -248,6 +250,10 @@ static int check(const struct config *c, char *err, size_t err_size)
 	}
 	if (c->otlp[0] && otlp_check_url(c->otlp, what, sizeof(what))) {
 		snprintf(err, err_size, "--otlp: %s", what);
+		return -EINVAL;
+	}
+	if (plan_check_methods(c->methods, what, sizeof(what))) {
+		snprintf(err, err_size, "--methods: %s", what);
 		return -EINVAL;
 	}
 	return 0;

@@ -32,6 +32,7 @@ struct config {
 	char record[512];	  /* "": do not record */
 	char token_file[512];	  /* "": no token is asked for */
 	char otlp[512];		  /* ""; otlp_check_url() takes it */
+	char methods[64];	  /* plan_check_methods() takes it */
 	int64_t retain_age_s;	  /* 0: for ever */
 	int64_t retain_bytes;	  /* 0: no bound */
 	int64_t once_us;	  /* 0: until told to stop */

@@ -3,6 +3,7 @@
 
 #include "user/base/base.h"
 #include "user/daemon/config.h"
+#include "user/observe/plan.h"
 #include "user/serve/metrics.h"
 
 #define FIELD(member)                                                          \
@@ -34,6 +35,8 @@ const struct config_option config_options[] = {
 	 "probes on send and receive: which call failed (on)", FIELD(syscalls)},
 	{"netfilter", 0, OPTION_SWITCH, "on|off",
 	 "probe on dropped packets: REJECT rules (on)", FIELD(netfilter)},
+	{"methods", 0, OPTION_TEXT, "LIST", "probe by (" PLAN_METHODS_ALL ")",
+	 FIELD(methods)},
 	{"separate-netns", 0, OPTION_FLAG, NULL,
 	 "treat each network namespace as a host of its own",
 	 FIELD(separate_netns)},

@@ -145,6 +145,7 @@ static enum exit_status open_probes(struct daemon *d)
 		.syscalls = d->config->syscalls,
 		.netfilter = d->config->netfilter,
 		.separate_netns = d->config->separate_netns,
+		.methods = d->config->methods,
 		.connections = (uint32_t)d->config->connections,
 	};
 	char err[512];

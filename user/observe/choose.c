@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Loading follows the plan: programs whose type the kernel's BTF lacks are left
- * out; if the rest does not load as a whole, each program is tried by itself,
- * and what the verifier refuses gives way to the next method, or is named.
+ * Loading follows the plan: methods for which the kernel's BTF has nothing are
+ * left out. If the rest does not load as a whole, each hook is tried by itself;
+ * what load or attach refuses gives way to the next method, or is named.
  */
 #include <errno.h>
 #include <string.h>
@@ -13,6 +13,74 @@
 
 /* 6,000 resets. It is mapped twice: 16 MiB of RSS. */
 #define RING_BYTES (8u << 20)
+
+/* --- opening -------------------------------------------------------------- */
+
+/* One entry for each 64 KiB of memory: 128 B each, so 0.2 % of it at most. */
+static uint32_t connections_default(void)
+{
+	int64_t bytes =
+		(int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
+	int64_t n = bytes / 65536;
+
+	return n < 16384 ? 16384 : n > 1048576 ? 1048576 : (uint32_t)n;
+}
+
+static void configure(struct observer *o, struct rstscope *skel)
+{
+	skel->rodata->set_separate_netns = o->config.separate_netns;
+	skel->rodata->set_drop_reason = o->drop_reason < 0 ? 0 : o->drop_reason;
+}
+
+static void size_maps(struct observer *o, struct rstscope *skel)
+{
+	uint32_t n = o->config.connections;
+
+	bpf_map__set_max_entries(skel->maps.conns,
+				 n ? n : connections_default());
+	bpf_map__set_max_entries(skel->maps.ring, o->config.ring_bytes
+							  ? o->config.ring_bytes
+							  : RING_BYTES);
+}
+
+/* For a trial: what is not run needs no room. */
+static void shrink_maps(struct rstscope *skel)
+{
+	bpf_map__set_max_entries(skel->maps.conns, 1);
+	bpf_map__set_max_entries(skel->maps.ring,
+				 (uint32_t)sysconf(_SC_PAGESIZE));
+}
+
+static struct bpf_program *find_program(struct rstscope *skel, const char *name)
+{
+	return bpf_object__find_program_by_name(skel->obj, name);
+}
+
+static bool btf_has(const char *name, uint32_t kind, void *ctx)
+{
+	struct observer *o = ctx;
+
+	if (btf__find_by_name_kind(o->btf, name, kind) > 0)
+		return true;
+	return kind == BTF_KIND_FUNC &&
+	       kernel_modules_have(&o->modules, o->btf, name);
+}
+
+static bool program_possible(struct observer *o, const char *name)
+{
+	return plan_section_possible(
+		bpf_program__section_name(find_program(o->catalog, name)),
+		btf_has, o);
+}
+
+static void enable(struct observer *o, struct rstscope *skel,
+		   const struct plan_method *m)
+{
+	for (size_t i = 0; i < PLAN_PROGRAMS && m->programs[i]; i++)
+		if (program_possible(o, m->programs[i]))
+			bpf_program__set_autoload(
+				find_program(skel, m->programs[i]), true);
+}
 
 /* --- choosing ------------------------------------------------------------- */
 
@@ -28,44 +96,43 @@ static bool group_wanted(const struct observer *o, enum plan_group group)
 	}
 }
 
-static struct rstscope *open_skeleton(struct observer *o,
-				      const struct choice *only);
-
 /*
  * A verifier that takes the canary believes pointers that this method reads
  * directly to be never NULL: the method is not safe on this kernel.
  */
-static bool canary_refused(struct observer *o, const struct plan_method *m)
+static bool canary_refused(struct observer *o, const char *canary)
 {
-	static const struct choice none;
-	struct rstscope *skel;
+	struct rstscope *skel = rstscope__open();
 	int err;
 
-	if (!m->canary)
-		return true;
-	skel = open_skeleton(o, &none);
 	if (!skel)
 		return false;
-	bpf_program__set_autoload(
-		bpf_object__find_program_by_name(skel->obj, m->canary), true);
+	configure(o, skel);
+	shrink_maps(skel);
+	bpf_program__set_autoload(find_program(skel, canary), true);
 	err = rstscope__load(skel);
 	rstscope__destroy(skel);
 	return err != 0;
 }
 
-/* The best method after the present one that BTF allows, or none. */
+static bool method_possible(const struct plan_method *m, void *ctx)
+{
+	struct observer *o = ctx;
+
+	return program_possible(o, m->programs[0]) &&
+	       (!m->canary || canary_refused(o, m->canary));
+}
+
+/* The best method that has not been tried yet, or none. */
 static void next_method(struct observer *o, struct choice *c)
 {
-	const struct plan_method *m = c->method;
+	const char *list = o->config.methods;
 
-	m = m ? m + 1 : c->hook->methods;
-	c->method = NULL;
-	for (; m < c->hook->methods + PLAN_METHODS && m->program; m++) {
-		if (plan_method_possible(m, o->btf) && canary_refused(o, m)) {
-			c->method = m;
-			return;
-		}
-	}
+	if (!list || c->hook->group == GROUP_TOOL)
+		list = PLAN_METHODS_ALL;
+	c->method = plan_next(c->hook, list, c->tried, method_possible, o);
+	if (c->method)
+		c->tried |= 1u << (c->method - c->hook->methods);
 }
 
 static void choose(struct observer *o, struct choice *c,
@@ -82,111 +149,24 @@ static void choose(struct observer *o, struct choice *c,
 		return;
 	}
 	next_method(o, c);
-	if (!c->method)
+	if (c->method)
+		return;
+	if (plan_next(hook, PLAN_METHODS_ALL, 0, method_possible, o))
+		snprintf(c->why, sizeof(c->why), "left out by --methods %.60s",
+			 o->config.methods);
+	else
 		snprintf(c->why, sizeof(c->why), "this kernel has no %s",
 			 hook->hook);
 }
 
 static void choose_all(struct observer *o)
 {
-	for (size_t i = 0; i < plan_hooks_count && i < PROBES_MAX; i++)
-		choose(o, &o->choices[o->choices_count++], &plan_hooks[i]);
-}
+	for (size_t i = 0; i < plan_hooks_count && i < PROBES_MAX; i++) {
+		const struct plan_hook *hook = &plan_hooks[i];
 
-/* --- loading -------------------------------------------------------------- */
-
-/* One entry for each 64 KiB of memory: 128 B each, so 0.2 % of it at most. */
-static uint32_t connections_default(void)
-{
-	int64_t bytes =
-		(int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
-	int64_t n = bytes / 65536;
-
-	return n < 16384 ? 16384 : n > 1048576 ? 1048576 : (uint32_t)n;
-}
-
-static void configure(struct observer *o, struct rstscope *skel)
-{
-	uint32_t n = o->config.connections;
-
-	skel->rodata->set_separate_netns = o->config.separate_netns;
-	skel->rodata->set_drop_reason = o->drop_reason < 0 ? 0 : o->drop_reason;
-	bpf_map__set_max_entries(skel->maps.conns,
-				 n ? n : connections_default());
-	bpf_map__set_max_entries(skel->maps.ring, o->config.ring_bytes
-							  ? o->config.ring_bytes
-							  : RING_BYTES);
-}
-
-static struct bpf_program *find_program(struct rstscope *skel, const char *name)
-{
-	return bpf_object__find_program_by_name(skel->obj, name);
-}
-
-/* Opens the object with only those programs enabled that `only` allows. */
-static struct rstscope *open_skeleton(struct observer *o,
-				      const struct choice *only)
-{
-	struct rstscope *skel = rstscope__open();
-
-	if (!skel)
-		return NULL;
-	configure(o, skel);
-	for (size_t i = 0; i < o->choices_count; i++) {
-		struct choice *c = &o->choices[i];
-
-		if (!c->method || (only && only != c))
-			continue;
-		bpf_program__set_autoload(
-			find_program(skel, c->method->program), true);
+		if (!hook->unless || !btf_has(hook->unless, BTF_KIND_ENUM, o))
+			choose(o, &o->choices[o->choices_count++], hook);
 	}
-	return skel;
-}
-
-static int load_alone(struct observer *o, const struct choice *c)
-{
-	struct rstscope *skel = open_skeleton(o, c);
-	int err = skel ? rstscope__load(skel) : -ENOMEM;
-
-	rstscope__destroy(skel);
-	return err;
-}
-
-/* Tries each chosen program alone; one that is refused gives way to the next.
- */
-static void drop_refused(struct observer *o)
-{
-	for (size_t i = 0; i < o->choices_count; i++) {
-		struct choice *c = &o->choices[i];
-		int err;
-
-		while (c->method && (err = load_alone(o, c))) {
-			snprintf(c->why, sizeof(c->why),
-				 "%s is refused: %.150s", c->method->method,
-				 strerror(-err));
-			next_method(o, c);
-		}
-	}
-}
-
-int observer_choose_and_load(struct observer *o)
-{
-	int err;
-
-	choose_all(o);
-	o->skel = open_skeleton(o, NULL);
-	if (!o->skel)
-		return -errno;
-	err = rstscope__load(o->skel);
-	if (!err)
-		return 0;
-	rstscope__destroy(o->skel);
-	o->skel = NULL;
-	if (err == -EPERM && geteuid() != 0)
-		return err;
-	drop_refused(o);
-	o->skel = open_skeleton(o, NULL);
-	return o->skel ? rstscope__load(o->skel) : -ENOMEM;
 }
 
 /* --- attaching ------------------------------------------------------------ */
@@ -196,28 +176,130 @@ static bool is_attached_kind(const struct plan_hook *hook)
 	return hook->group != GROUP_TOOL && hook->group != GROUP_SEED;
 }
 
-static void attach(struct observer *o, struct choice *c)
+static void detach(struct choice *c)
+{
+	for (size_t i = 0; i < PLAN_PROGRAMS; i++) {
+		bpf_link__destroy(c->links[i]);
+		c->links[i] = NULL;
+		c->programs[i] = NULL;
+	}
+}
+
+/* 0 or -errno; then nothing of it stays attached. */
+static int attach(struct choice *c, struct rstscope *skel)
 {
 	int err;
 
-	if (!c->method)
-		return;
-	c->program = find_program(o->skel, c->method->program);
-	if (!is_attached_kind(c->hook))
-		return;
-	c->link = bpf_program__attach(c->program);
-	if (c->link)
-		return;
-	err = errno;
-	snprintf(c->why, sizeof(c->why), "attach failed: %.170s",
-		 strerror(err));
-	c->method = NULL;
+	for (size_t i = 0; i < PLAN_PROGRAMS && c->method->programs[i]; i++) {
+		struct bpf_program *p =
+			find_program(skel, c->method->programs[i]);
+
+		if (!bpf_program__autoload(p))
+			continue;
+		c->programs[i] = p;
+		if (!is_attached_kind(c->hook))
+			continue;
+		c->links[i] = bpf_program__attach(p);
+		if (c->links[i])
+			continue;
+		err = -errno;
+		detach(c);
+		return err;
+	}
+	return 0;
 }
 
-int observer_attach(struct observer *o, char *err, size_t err_size)
+/* Says why, after what was said of the methods before. */
+static void give_way(struct observer *o, struct choice *c, int err)
+{
+	size_t n = strlen(c->why);
+
+	snprintf(c->why + n, sizeof(c->why) - n, "%s%s is refused: %.60s",
+		 n ? "; " : "", c->method->method, strerror(-err));
+	next_method(o, c);
+}
+
+/* --- loading -------------------------------------------------------------- */
+
+/* Loads and attaches that one alone, and takes it away again. */
+static int try_alone(struct observer *o, struct choice *c)
+{
+	struct rstscope *skel = rstscope__open();
+	int err;
+
+	if (!skel)
+		return -errno;
+	configure(o, skel);
+	shrink_maps(skel);
+	enable(o, skel, c->method);
+	err = rstscope__load(skel);
+	if (!err)
+		err = attach(c, skel);
+	detach(c);
+	rstscope__destroy(skel);
+	return err;
+}
+
+static void drop_refused(struct observer *o)
+{
+	for (size_t i = 0; i < o->choices_count; i++) {
+		struct choice *c = &o->choices[i];
+		int err;
+
+		while (c->method && (err = try_alone(o, c)))
+			give_way(o, c, err);
+	}
+}
+
+static int load_all(struct observer *o)
+{
+	int err;
+
+	o->skel = rstscope__open();
+	if (!o->skel)
+		return -errno;
+	configure(o, o->skel);
+	size_maps(o, o->skel);
+	for (size_t i = 0; i < o->choices_count; i++)
+		if (o->choices[i].method)
+			enable(o, o->skel, o->choices[i].method);
+	err = rstscope__load(o->skel);
+	for (size_t i = 0; !err && i < o->choices_count; i++)
+		if (o->choices[i].method)
+			err = attach(&o->choices[i], o->skel);
+	if (err)
+		observer_unload(o);
+	return err;
+}
+
+void observer_unload(struct observer *o)
 {
 	for (size_t i = 0; i < o->choices_count; i++)
-		attach(o, &o->choices[i]);
+		detach(&o->choices[i]);
+	rstscope__destroy(o->skel);
+	o->skel = NULL;
+}
+
+int observer_choose_and_load(struct observer *o)
+{
+	int err;
+
+	o->catalog = rstscope__open();
+	if (!o->catalog)
+		return -errno;
+	choose_all(o);
+	err = load_all(o);
+	if (err && (err != -EPERM || geteuid() == 0)) {
+		drop_refused(o);
+		err = load_all(o);
+	}
+	rstscope__destroy(o->catalog);
+	o->catalog = NULL;
+	return err;
+}
+
+int observer_check_needed(const struct observer *o, char *err, size_t err_size)
+{
 	for (size_t i = 0; i < o->choices_count; i++) {
 		const struct choice *c = &o->choices[i];
 

@@ -46,15 +46,17 @@ void observer_get_counts(const struct observer *o, struct observe_counts *c)
 		c->tally[i] = observer_tally(o, i);
 }
 
-static void read_run_stats(const struct choice *c, struct probe_status *p)
+static void add_run_stats(const struct bpf_program *program,
+			  struct probe_status *p)
 {
 	struct bpf_prog_info info = {};
 	__u32 size = sizeof(info);
 
-	if (bpf_obj_get_info_by_fd(bpf_program__fd(c->program), &info, &size))
+	if (!program ||
+	    bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
 		return;
-	p->runs = info.run_cnt;
-	p->run_ns = info.run_time_ns;
+	p->runs += info.run_cnt;
+	p->run_ns += info.run_time_ns;
 }
 
 size_t observer_get_probes(const struct observer *o,
@@ -76,8 +78,8 @@ size_t observer_get_probes(const struct observer *o,
 		snprintf(p->why, sizeof(p->why), "%s", c->why);
 		p->up = c->method != NULL;
 		p->required = c->hook->need == NEED_ALWAYS;
-		if (c->program)
-			read_run_stats(c, p);
+		for (size_t j = 0; j < PLAN_PROGRAMS; j++)
+			add_run_stats(c->programs[j], p);
 	}
 	return n;
 }

@@ -140,15 +140,15 @@ int observer_open(struct observer **out, const struct observer_config *config,
 		ret = explain_load_failure(ret, err, err_size);
 		goto fail;
 	}
+	ret = observer_check_needed(o, err, err_size);
+	if (ret)
+		goto fail;
 	ret = open_ring(o);
 	if (ret) {
 		snprintf(err, err_size, "the ring buffer cannot be opened: %s",
 			 strerror(-ret));
 		goto fail;
 	}
-	ret = observer_attach(o, err, err_size);
-	if (ret)
-		goto fail;
 	fill_context(o);
 	*out = o;
 	return 0;
@@ -161,11 +161,10 @@ void observer_close(struct observer *o)
 {
 	if (!o)
 		return;
-	for (size_t i = 0; i < o->choices_count; i++)
-		bpf_link__destroy(o->choices[i].link);
 	bpf_link__destroy(o->seed_link);
 	ring_buffer__free(o->ring);
-	rstscope__destroy(o->skel);
+	observer_unload(o);
+	kernel_modules_free(&o->modules);
 	btf__free(o->btf);
 	free(o);
 }

@@ -19,13 +19,14 @@ struct observer_config {
 	bool syscalls;	/* the probes on the send and receive path */
 	bool netfilter; /* kfree_skb, for REJECT rules of this host */
 	bool separate_netns;
+	const char *methods;  /* plan.h, in order of preference; NULL: all */
 	uint32_t ring_bytes;  /* 0: the default */
 	uint32_t connections; /* table size; 0: from the machine's memory */
 };
 
 struct probe_status {
 	char hook[40];	 /* tcp_receive_reset, task_file ... */
-	char method[16]; /* tp_btf, raw_tp, tp, iter, none */
+	char method[16]; /* tp_btf, fentry, raw_tp, kprobe, tp, iter, none */
 	bool up;
 	bool required;
 	char why[200]; /* down: the reason, in words */

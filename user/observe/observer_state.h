@@ -7,6 +7,7 @@
 #include <bpf/libbpf.h>
 
 #include "rstscope.skel.h"
+#include "user/observe/kernel_modules.h"
 #include "user/observe/observe.h"
 #include "user/observe/plan.h"
 
@@ -14,15 +15,18 @@
 struct choice {
 	const struct plan_hook *hook;
 	const struct plan_method *method; /* NULL: none serves it */
-	struct bpf_program *program;
-	struct bpf_link *link;
-	char why[200];
+	uint32_t tried;			  /* bit i: hook->methods[i] */
+	struct bpf_program *programs[PLAN_PROGRAMS];
+	struct bpf_link *links[PLAN_PROGRAMS];
+	char why[200]; /* what was refused, or why there is none */
 };
 
 struct observer {
 	struct observer_config config;
 	struct rstscope *skel;
+	struct rstscope *catalog; /* while choosing: never loaded */
 	struct btf *btf;
+	struct kernel_modules modules;
 	struct ring_buffer *ring;
 	struct choice choices[PROBES_MAX];
 	size_t choices_count;
@@ -39,10 +43,11 @@ struct observer {
 	size_t drained, most;
 };
 
-/* choose.c: picks by the plan, loads; 0 or -errno. */
+/* choose.c: picks by the plan, loads, attaches; 0 or -errno. */
 int observer_choose_and_load(struct observer *o);
+void observer_unload(struct observer *o);
 /* 0, or -ENOTSUP with one line: a probe that is needed is not to be had. */
-int observer_attach(struct observer *o, char *err, size_t err_size);
+int observer_check_needed(const struct observer *o, char *err, size_t err_size);
 
 /* counters.c */
 uint64_t observer_tally(const struct observer *o, uint32_t row);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The plan: each hook, and the programs that can serve it, best first. What is
- * chosen depends on what the running kernel's BTF holds and on what the load
- * itself accepts, never on a version number. Another method for a hook is
+ * The plan: each hook, and the programs that can serve it. What is chosen
+ * depends on what the running kernel's BTF holds and on what load and attach
+ * themselves accept, never on a version number. Another method for a hook is
  * another row here and a stub in bpf/; the handlers stay.
  */
 #ifndef RSTSCOPE_PLAN_H
@@ -10,8 +10,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-struct btf;
+#include <bpf/btf.h>
 
 enum plan_need {
 	NEED_ALWAYS, /* without it the daemon does not start */
@@ -23,17 +24,21 @@ enum plan_group {
 	GROUP_SYSCALLS,	 /* --syscalls off leaves these out */
 	GROUP_NETFILTER, /* --netfilter off leaves these out */
 	GROUP_SEED,	 /* loaded, run once, not attached */
-	GROUP_TOOL,	 /* run by the daemon itself */
+	GROUP_TOOL,	 /* run by the daemon itself, whatever --methods says */
 };
 
-#define PLAN_METHODS 4
+/* Best first. fexit counts as fentry, kretprobe as kprobe. */
+#define PLAN_METHODS_ALL "tp_btf,fentry,raw_tp,kprobe,tp,iter"
+#define PLAN_METHODS	 5
+#define PLAN_PROGRAMS	 4
 
 struct plan_method {
-	const char *program; /* name of the BPF program */
-	const char *method;  /* tp_btf, raw_tp, tp, iter ... */
-	const char *needs;   /* type that BTF must hold, NULL: none */
-	const char *canary;  /* program that the verifier must refuse, or this
-			      * one  is not safe here; NULL: none */
+	const char *method;
+	/* What the first one hangs on must be there; the others are taken along
+	 * where theirs is. */
+	const char *programs[PLAN_PROGRAMS];
+	const char *canary; /* program that the verifier must refuse, or this
+			     * method is not safe here; NULL: none */
 };
 
 struct plan_hook {
@@ -43,13 +48,27 @@ struct plan_hook {
 	struct plan_method
 		methods[PLAN_METHODS]; /* up to one with no program */
 	const char *blind;	       /* what is not seen without it */
+	const char *unless; /* enum: kernels that have it need no such hook */
 };
 
 extern const struct plan_hook plan_hooks[];
 extern const size_t plan_hooks_count;
 
-/* Whether the kernel's BTF has what the method needs. */
-bool plan_method_possible(const struct plan_method *method,
-			  const struct btf *btf);
+/* 0, or -EINVAL with one line: a name in the list that is no method. */
+int plan_check_methods(const char *list, char *err, size_t err_size);
+
+/*
+ * The method that comes first in the list, not in `tried` (bit i: methods[i]),
+ * and that possible() allows; NULL: none.
+ */
+typedef bool (*plan_possible_fn)(const struct plan_method *method, void *ctx);
+const struct plan_method *plan_next(const struct plan_hook *hook,
+				    const char *list, uint32_t tried,
+				    plan_possible_fn possible, void *ctx);
+
+/* Whether BTF has something of that kind and name. */
+typedef bool (*plan_has_fn)(const char *name, uint32_t kind, void *ctx);
+/* Whether the kernel has what a program of that section hangs on. */
+bool plan_section_possible(const char *section, plan_has_fn has, void *ctx);
 
 #endif

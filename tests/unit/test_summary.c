@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/cli_case.h"
 
+#include <arpa/inet.h>
+
 static void put_some(struct cli_case *c)
 {
 	for (int i = 1; i <= 10; i++) {
@@ -46,6 +48,31 @@ static void several_keys(void **state)
 	assert_has(c->out, "\n2026-11-24T05:00Z ");
 	assert_int_equal(case_run(c, "summary --by cause --top 1"), 0);
 	assert_int_equal(lines_of(c->out), 2);
+}
+
+static void subnets_join_neighbours(void **state)
+{
+	static const char *const peers[] = {"10.1.2.3", "10.1.2.77",
+					    "10.1.3.3"};
+	static const char *const peers6[] = {"2001:db8:0:1::1",
+					     "2001:db8:0:1:9::", "2001:db8::1"};
+	struct cli_case *c = *state;
+
+	for (int i = 0; i < 6; i++) {
+		struct event ev = case_event(i + 1, 100);
+
+		ev.family = i < 3 ? 4 : 6;
+		memset(ev.peer.ip, 0, sizeof(ev.peer.ip));
+		inet_pton(i < 3 ? AF_INET : AF_INET6,
+			  i < 3 ? peers[i] : peers6[i - 3], ev.peer.ip);
+		case_put(c, &ev);
+	}
+	assert_int_equal(case_run(c, "summary --by subnet"), 0);
+	assert_int_equal(lines_of(c->out), 5);
+	assert_has(c->out, "\n10.1.2.0/24           2 ");
+	assert_has(c->out, "\n10.1.3.0/24           1 ");
+	assert_has(c->out, "\n2001:db8:0:1::/64     2 ");
+	assert_has(c->out, "\n2001:db8::/64         1 ");
 }
 
 static void json_has_one_object_per_group(void **state)
@@ -255,6 +282,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(counts_shares_and_clusters),
 		CASE(several_keys),
+		CASE(subnets_join_neighbours),
 		CASE(json_has_one_object_per_group),
 		CASE(wrong_keys),
 		CASE(two_windows),

@@ -87,12 +87,32 @@ static int unknown_command(const struct cli *cli, const char *name)
 	return cli_usage(cli, "no command '%s'", name);
 }
 
+/* What is asked in the night, and what to type; tests/examples types it. */
+static const struct {
+	const char *command, *question;
+} questions[] = {
+	{"summary --by process,peer", "who is hit, and by whom?"},
+	{"summary --vs 24h", "new, or as always? did the fix help?"},
+	{"summary --by subnet", "one peer, one network, or all of them?"},
+	{"summary --by cause", "why? at which idle times, as timers have?"},
+	{"summary --by retry", "was anything lost, what may be retried?"},
+	{"ls --cause process_exit", "did a process die?"},
+	{"summary --by blame", "we, the peer, or the path?"},
+	{"summary --benign", "how much of it is noise?"},
+	{"why --last", "what happened, how sure is it, what to change?"},
+	{"doctor", "what was missed?"},
+};
+
 static void print_program_help(FILE *out)
 {
 	fprintf(out, "Usage: rstscope %s\n%s\n\nCommands:\n", program.arguments,
 		program.help);
 	for (const struct command *c = commands; c->name; c++)
 		fprintf(out, "  %-10s %s\n", c->name, c->help);
+	fputs("\nOn call:\n", out);
+	for (size_t i = 0; i < ARRAY_SIZE(questions); i++)
+		fprintf(out, "  rstscope %-26s %s\n", questions[i].command,
+			questions[i].question);
 	options_help(out, &program);
 	fputs("\nrstscope COMMAND --help tells more; so does man rstscope.\n",
 	      out);

@@ -56,6 +56,20 @@ static void text_peer(const struct show *show, const struct event *ev,
 	snprintf(out, size, "%s", ip);
 }
 
+/* As networks are dealt out: 256 IPv4 addresses, one IPv6 link. */
+static void text_subnet(const struct show *show, const struct event *ev,
+			char *out, size_t size)
+{
+	size_t kept = ev->family == 6 ? 8 : 3;
+	uint8_t network[16] = {0};
+	char ip[IP_TEXT];
+
+	(void)show;
+	memcpy(network, ev->peer.ip, kept);
+	format_ip(ev->family, network, ip);
+	snprintf(out, size, "%s/%zu", ip, kept * 8);
+}
+
 /* The port of the service; where the role is not known, the lower one. */
 static void text_port(const struct show *show, const struct event *ev,
 		      char *out, size_t size)
@@ -96,6 +110,8 @@ const struct group_key group_keys[] = {
 	{"cause", "CAUSE", "the verdict", text_cause, NULL},
 	{"process", "PROCESS", "name of the process", NULL, "comm"},
 	{"peer", "PEER", "address of the peer", text_peer, NULL},
+	{"subnet", "SUBNET", "network of the peer: /24, or /64 of IPv6",
+	 text_subnet, NULL},
 	{"port", "PORT", "port of the service", text_port, NULL},
 	{"syscall", "SYSCALL", "class of the call", NULL, "syscall"},
 	{"stage", "STAGE", "how far the connection had come", text_stage, NULL},

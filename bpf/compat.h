@@ -47,4 +47,52 @@ static __always_inline bool is_group_dead(struct task_struct *task)
 	return BPF_CORE_READ(task, signal, live.counter) == 0;
 }
 
+/* MPTCP: 5.6, where it is configured. */
+#define IS_MPTCP(tp)                                                           \
+	(bpf_core_field_exists((tp)->is_mptcp) && RD((tp)->is_mptcp))
+
+/*
+ * The current task: a typed pointer from 5.11 (bpf_get_current_task_btf), and
+ * an address before. TASK reads either.
+ */
+#define HAS_HELPER(id) bpf_core_enum_value_exists(enum bpf_func_id, id)
+#define HAS_TASK_BTF   HAS_HELPER(BPF_FUNC_get_current_task_btf)
+#define TASK(task, field)                                                      \
+	(HAS_TASK_BTF ? (task)->field : BPF_CORE_READ(task, field))
+
+static __always_inline struct task_struct *current_task(void)
+{
+	if (HAS_TASK_BTF)
+		return bpf_get_current_task_btf();
+	return (struct task_struct *)bpf_get_current_task();
+}
+
+/*
+ * What the task was doing when it entered the kernel: bpf_task_pt_regs is from
+ * 5.15; before, the registers are where it looks for them, at the top of the
+ * stack, whose size is 16 KiB with pages of 4 KiB. REGS reads either.
+ */
+#define HAS_TASK_REGS HAS_HELPER(BPF_FUNC_task_pt_regs)
+#define STACK_BYTES   16384
+#define REGS(regs, field)                                                      \
+	(HAS_TASK_REGS ? (regs)->field : BPF_CORE_READ(regs, field))
+
+static __always_inline struct pt_regs *task_regs(struct task_struct *task)
+{
+	if (HAS_TASK_REGS)
+		return (struct pt_regs *)bpf_task_pt_regs(task);
+	return (struct pt_regs *)(TASK(task, stack) + STACK_BYTES -
+				  bpf_core_type_size(struct pt_regs));
+}
+
+#if defined(__TARGET_ARCH_x86)
+#define REGS_NR(regs)	  ((s32)REGS(regs, orig_ax))
+#define REGS_ARG2(regs)	  REGS(regs, si)
+#define REGS_COMPAT(regs) (REGS(regs, cs) == 0x23) /* __USER32_CS */
+#else
+#define REGS_NR(regs)	  REGS(regs, syscallno)
+#define REGS_ARG2(regs)	  REGS(regs, regs[1])
+#define REGS_COMPAT(regs) 0
+#endif
+
 #endif

@@ -43,6 +43,8 @@ typedef _Bool bool;
 #define EAGAIN	     11
 #define EINTR	     4
 #define ERESTARTSYS  512
+#define S_IFMT	     0170000
+#define S_IFSOCK     0140000
 
 enum tcp_state {
 	TCP_ESTABLISHED = 1,
@@ -103,8 +105,13 @@ typedef struct {
 	int owned;
 } socket_lock_t;
 
+struct inode {
+	unsigned short i_mode;
+};
+
 struct file {
-	unsigned int f_flags;
+	struct inode *f_inode;
+	void *private_data;
 };
 
 struct socket {
@@ -224,6 +231,7 @@ struct signal_struct {
 };
 
 struct task_struct {
+	void *stack;
 	unsigned int flags;
 	int exit_code;
 	int pid;

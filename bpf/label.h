@@ -6,6 +6,7 @@
 #ifndef RSTSCOPE_LABEL_H
 #define RSTSCOPE_LABEL_H
 
+#include "bpf/compat.h"
 #include "bpf/maps.h"
 
 #define LABEL_BYTES 16
@@ -36,9 +37,6 @@ enum {
 	NR_RECVMMSG = 299,
 	NR_SENDMMSG = 307
 };
-#define REGS_NR(regs)	  ((long)(regs)->orig_ax)
-#define REGS_ARG2(regs)	  ((regs)->si)
-#define REGS_COMPAT(regs) ((regs)->cs == 0x23)
 #else
 enum {
 	NR_READ = 63,
@@ -52,23 +50,20 @@ enum {
 	NR_RECVMMSG = 243,
 	NR_SENDMMSG = 269
 };
-#define REGS_NR(regs)	  ((long)(regs)->syscallno)
-#define REGS_ARG2(regs)	  ((regs)->regs[1])
-#define REGS_COMPAT(regs) 0
 #endif
 
 /* The address of the first byte that the current call moved, or 0. */
 static __always_inline u64 label_buffer(void)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = current_task();
 	struct user_msghdr msg;
 	struct user_iovec iov;
 	struct pt_regs *regs;
 	u64 arg;
 
-	if (task->flags & (PF_KTHREAD | PF_IO_WORKER))
+	if (TASK(task, flags) & (PF_KTHREAD | PF_IO_WORKER))
 		return 0;
-	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	regs = task_regs(task);
 	if (!regs || REGS_COMPAT(regs))
 		return 0;
 	arg = REGS_ARG2(regs);

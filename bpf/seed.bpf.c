@@ -23,8 +23,8 @@ static __always_inline void seed_listener(struct sock *sk,
 					  struct task_struct *task)
 {
 	struct listener_key key = {
-		.netns = sk->__sk_common.skc_net.net->ns.inum,
-		.port = sk->__sk_common.skc_num,
+		.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum),
+		.port = BPF_CORE_READ(sk, __sk_common.skc_num),
 	};
 	struct rec_task owner;
 	u32 one = 1;
@@ -46,27 +46,38 @@ static __always_inline void seed_conn(struct sock *sk, struct task_struct *task)
 		tally(TALLY_SEEDED, 1);
 }
 
+/*
+ * As bpf_sock_from_file(), which is from 5.11. A socket's inode is one of
+ * sockfs; another file of that kind (O_PATH) has no private data.
+ */
+static __always_inline struct sock *file_sock(struct file *file)
+{
+	u16 mode = BPF_CORE_READ(file, f_inode, i_mode);
+	struct socket *socket = BPF_CORE_READ(file, private_data);
+
+	if ((mode & S_IFMT) != S_IFSOCK || !socket)
+		return NULL;
+	return BPF_CORE_READ(socket, sk);
+}
+
 SEC("?iter/task_file")
 int seed_sockets(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
-	struct socket *socket;
 	struct sock *sk;
+	u16 family;
 	u8 state;
 
 	if (!task || !file || task->tgid != task->pid)
 		return 0;
-	socket = bpf_sock_from_file(file);
-	if (!socket)
+	sk = file_sock(file);
+	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
 		return 0;
-	sk = socket->sk;
-	if (!sk || sk->sk_protocol != IPPROTO_TCP)
+	family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	if (family != AF_INET && family != AF_INET6)
 		return 0;
-	if (sk->__sk_common.skc_family != AF_INET &&
-	    sk->__sk_common.skc_family != AF_INET6)
-		return 0;
-	state = sk->__sk_common.skc_state;
+	state = BPF_CORE_READ(sk, __sk_common.skc_state);
 	if (state == TCP_LISTEN)
 		seed_listener(sk, task);
 	else if (state != TCP_CLOSE)

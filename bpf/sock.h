@@ -10,6 +10,7 @@
 #ifndef RSTSCOPE_SOCK_H
 #define RSTSCOPE_SOCK_H
 
+#include "bpf/compat.h"
 #include "bpf/emit.h"
 
 #ifdef SOCK_PROBE_READ
@@ -189,7 +190,7 @@ static __always_inline void sock_numbers(struct tcp_sock *tp,
 	s->backoff = RD(tp->inet_conn.icsk_backoff);
 	s->shutdown = RD(sk->sk_shutdown);
 	s->flags = sock_flag_bits(sk);
-	if (RD(tp->is_mptcp))
+	if (IS_MPTCP(tp))
 		s->flags |= SOCKF_MPTCP;
 	sock_times(tp, r->head.time_ns, s);
 	r->rcv_nxt = rcv_nxt;

@@ -25,6 +25,7 @@
 
 #include "tests/e2e/daemon.h"
 #include "tests/e2e/harness.h"
+#include "tests/e2e/scrape.h"
 
 #define RESETS	   100000
 #define ROUNDS	   5
@@ -200,62 +201,20 @@ static void wait_quiet(pid_t pid)
 	}
 }
 
-static bool has_label(const char *line, const char *label)
-{
-	const char *found = strstr(line, label), *end = strchr(line, '\n');
-
-	return found && (!end || found < end);
-}
-
-/* The sum of a metric over the lines with that label; -1: not there. */
-static double metric(const char *text, const char *name, const char *label)
-{
-	size_t size = strlen(name);
-	double sum = 0;
-	bool found = false;
-
-	for (const char *line = text; line && *line;
-	     line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
-		const char *value;
-
-		if (strncmp(line, name, size) ||
-		    (line[size] != '{' && line[size] != ' '))
-			continue;
-		if (!has_label(line, label))
-			continue;
-		value = strchr(line + size, '}');
-		sum += atof(value ? value + 1 : line + size);
-		found = true;
-	}
-	return found ? sum : -1;
-}
-
-#define PORT_TEXT "9478"
-static char *metrics(void)
-{
-	const char *const argv[] = {"curl", "-sS", "--fail",
-				    "http://127.0.0.1:" PORT_TEXT "/metrics",
-				    NULL};
-	char *out = NULL;
-
-	if (!run_program(argv, 10000, &out, NULL))
-		return out;
-	free(out);
-	return NULL;
-}
+#define LISTEN "127.0.0.1:9478"
 
 static double grown(const char *before, const char *after, const char *name,
 		    const char *label)
 {
-	double was = metric(before, name, label);
-	double is = metric(after, name, label);
+	double was = scrape_sum(before, name, label);
+	double is = scrape_sum(after, name, label);
 
 	return is < 0 ? -1 : is - (was < 0 ? 0 : was);
 }
 
 static void watched_by_daemon(int resets, struct sample *s, struct daemon *d)
 {
-	char *before = metrics(), *after;
+	char *before = scrape(LISTEN), *after;
 	double cpu = process_cpu(daemon_pid(d));
 
 	s->rest_kib = process_rss_kib(daemon_pid(d));
@@ -263,7 +222,7 @@ static void watched_by_daemon(int resets, struct sample *s, struct daemon *d)
 	wait_quiet(daemon_pid(d));
 	s->watcher_us = (process_cpu(daemon_pid(d)) - cpu) * 1e6 / resets;
 	s->rss_kib = process_rss_kib(daemon_pid(d));
-	after = metrics();
+	after = scrape(LISTEN);
 	s->known = before && after;
 	if (s->known) {
 		for (int i = 0; i < STAGES; i++)
@@ -358,8 +317,7 @@ static void print_round(int round, enum mode mode, const struct sample *s)
 
 int main(int argc, char **argv)
 {
-	static const char *const listen[] = {"--listen", "127.0.0.1:" PORT_TEXT,
-					     NULL};
+	static const char *const listen[] = {"--listen", LISTEN, NULL};
 	static struct sample samples[MODES][ROUNDS_MAX];
 	int resets = argc > 1 ? atoi(argv[1]) : RESETS;
 	int rounds = argc > 2 ? atoi(argv[2]) : ROUNDS;

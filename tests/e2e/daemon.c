@@ -30,6 +30,7 @@ struct daemon {
 	char dir[64];
 	char log[80];
 	char store[96];
+	char listen[80];
 };
 
 const char *program_path(const char *name)
@@ -84,7 +85,7 @@ static void daemon_exec(const struct daemon *d, const char *notify,
 			const char *const more[])
 {
 	const char *args[ARGS_MAX] = {program_path("rstscoped"), "--store",
-				      d->store, "--listen", "off"};
+				      d->store, "--listen", d->listen};
 	int log = open(d->log, O_WRONLY | O_CREAT | O_APPEND, 0644);
 	const char *methods = getenv("RSTSCOPE_METHODS");
 	int n = 5;
@@ -138,6 +139,7 @@ struct daemon *daemon_start_on(const char *dir, const char *const more[])
 	snprintf(d->dir, sizeof(d->dir), "%s", dir);
 	snprintf(d->log, sizeof(d->log), "%s/log", d->dir);
 	snprintf(d->store, sizeof(d->store), "sqlite:%s/events.db", d->dir);
+	snprintf(d->listen, sizeof(d->listen), "unix:%s/http", d->dir);
 	return daemon_run(d, more);
 }
 
@@ -221,6 +223,11 @@ const char *daemon_dir(const struct daemon *d)
 const char *daemon_store(const struct daemon *d)
 {
 	return d->store;
+}
+
+const char *daemon_listen(const struct daemon *d)
+{
+	return d->listen;
 }
 
 void daemon_print_log(const struct daemon *d)

@@ -31,6 +31,8 @@ void daemon_free(struct daemon *d);
 pid_t daemon_pid(const struct daemon *d);
 const char *daemon_dir(const struct daemon *d);
 const char *daemon_store(const struct daemon *d); /* sqlite:PATH */
+/* For scrape(), unless `more` has a --listen of its own. */
+const char *daemon_listen(const struct daemon *d);
 void daemon_print_log(const struct daemon *d);
 
 /* Events with an id above `after`, an array; NULL: ls failed. */

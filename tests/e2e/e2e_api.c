@@ -13,17 +13,18 @@
 #define LIMIT_MS 15000
 #define BASE	 "http://127.0.0.1:9477"
 #define STORM	 500
+#define SECRET	 "a-token-of-24-characters"
 
 #define LIVE_REQUEST                                                           \
 	(long)"GET /api/v1/stream HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 static const char *const listen_here[] = {"--listen", "127.0.0.1:9477", NULL};
 
-static struct daemon *start(struct world *w)
+static struct daemon *start(struct world *w, const char *const more[])
 {
 	if (!have_program("curl"))
 		harness_skip("curl is not installed");
-	w->daemon = daemon_start(listen_here);
+	w->daemon = daemon_start(more);
 	if (!w->daemon)
 		harness_die("a daemon of the test's own");
 	harness_defer((void (*)(void *))daemon_free, w->daemon);
@@ -105,7 +106,7 @@ static void test_events_are_those_of_ls(void **state)
 {
 	json_t *page, *listed, *events, *event;
 	struct world *w = *state;
-	struct daemon *d = start(w);
+	struct daemon *d = start(w, listen_here);
 	struct actor *who;
 	size_t i;
 
@@ -125,7 +126,7 @@ static void test_story_is_that_of_why(void **state)
 {
 	char path[64], number[24], *why = NULL;
 	struct world *w = *state;
-	struct daemon *d = start(w);
+	struct daemon *d = start(w, listen_here);
 	int64_t id = one_reset(w, NULL);
 	const char *const argv[] = {
 		program_path("rstscope"), "why", number, "--store",
@@ -174,7 +175,7 @@ static void test_live(void **state)
 	int64_t id;
 	pid_t curl;
 
-	start(w);
+	start(w, listen_here);
 	snprintf(file, sizeof(file), "%s/stream", scratch());
 	curl = listen_live(file);
 	id = one_reset(w, NULL);
@@ -193,7 +194,7 @@ static void test_leaving_is_no_failure(void **state)
 	struct world *w = *state;
 	long fd;
 
-	start(w);
+	start(w, listen_here);
 	fd = act(reader, do_connect, w->family, HOST_LOOPBACK, 9477);
 	assert_true(fd >= 0);
 	act(reader, do_say, fd, LIVE_REQUEST);
@@ -221,7 +222,7 @@ static json_int_t lost(void)
 static void test_client_that_reads_nothing(void **state)
 {
 	struct world *w = *state;
-	struct daemon *d = start(w);
+	struct daemon *d = start(w, listen_here);
 	struct actor *lazy = actor_new("lazy", 0);
 	struct pair p = pair_new(w->family);
 	long fd;
@@ -255,10 +256,84 @@ static void test_foreign_host_name(void **state)
 					   NULL};
 	char *out = NULL;
 
-	start(*state);
+	start(*state, listen_here);
 	assert_int_equal(run_program(argv, LIMIT_MS, &out, NULL), 0);
 	assert_non_null(strstr(out, "\"status\":403"));
 	free(out);
+}
+
+/* --- the token -------------------------------------------------------------
+ */
+static int status_of(const char *path, const char *authorization)
+{
+	char url[100], header[100], *out = NULL;
+	const char *const argv[] = {
+		"curl",		"-sS", "-o",   "/dev/null", "-w",
+		"%{http_code}", "-H",  header, url,	    NULL};
+	int status;
+
+	snprintf(url, sizeof(url), "http://127.0.0.1:9477%s", path);
+	snprintf(header, sizeof(header), "Authorization:%s", authorization);
+	assert_int_equal(run_program(argv, LIMIT_MS, &out, NULL), 0);
+	status = atoi(out);
+	free(out);
+	return status;
+}
+
+static void test_token(void **state)
+{
+	char file[128], log[128];
+	const char *const more[] = {"--listen", "0.0.0.0:9477", "--token-file",
+				    file,	"-v",		NULL};
+	struct daemon *d;
+
+	snprintf(file, sizeof(file), "%s/token", scratch());
+	must_in(-1, "umask 077; echo " SECRET " >%s", file);
+	d = start(*state, more);
+	assert_int_equal(status_of("/healthz", ""), 200);
+	assert_int_equal(status_of("/metrics", ""), 401);
+	assert_int_equal(status_of("/", ""), 401);
+	assert_int_equal(status_of("/api/v1/events", "Bearer wrong"), 401);
+	assert_int_equal(status_of("/nothing", ""), 401);
+	assert_int_equal(status_of("/metrics", "Bearer " SECRET), 200);
+	assert_int_equal(status_of("/api/v1/events", "Bearer " SECRET), 200);
+	assert_int_equal(daemon_stop(d), 0);
+	snprintf(log, sizeof(log), "%s/log", daemon_dir(d));
+	assert_false(file_has(log, SECRET));
+}
+
+static void refused_with(const char *word, const char *token_file)
+{
+	char store[160], *err = NULL;
+	const char *const argv[] = {program_path("rstscoped"),
+				    "--listen",
+				    "0.0.0.0:9477",
+				    "--store",
+				    store,
+				    token_file ? "--token-file" : NULL,
+				    token_file,
+				    NULL};
+
+	snprintf(store, sizeof(store), "%s/e.db", scratch());
+	assert_int_equal(run_program(argv, LIMIT_MS, NULL, &err), 2);
+	if (!strstr(err, word) || strchr(err, '\n') != err + strlen(err) - 1)
+		fail_msg("wants one line with '%s': %s", word, err);
+	assert_null(strstr(err, SECRET));
+	free(err);
+}
+
+static void test_token_file_refused(void **state)
+{
+	char file[128];
+
+	(void)state;
+	refused_with("--token-file", NULL);
+	snprintf(file, sizeof(file), "%s/token", scratch());
+	refused_with("No such file", file);
+	must_in(-1, "echo " SECRET " >%s; chmod 644 %s", file, file);
+	refused_with("chmod o=", file);
+	must_in(-1, "echo short >%s; chmod 600 %s", file, file);
+	refused_with("one line", file);
 }
 
 int main(void)
@@ -270,6 +345,8 @@ int main(void)
 		IPV4(test_leaving_is_no_failure),
 		IPV4(test_client_that_reads_nothing),
 		IPV4(test_foreign_host_name),
+		IPV4(test_token),
+		IPV4(test_token_file_refused),
 	};
 
 	return run_table(api);

@@ -1,22 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What leaves a real daemon while real resets happen, and who may ask. */
+/* What a real daemon sends to an OTLP receiver while real resets happen. */
 #include <errno.h>
-#include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "tests/e2e/harness.h"
 #include "tests/e2e/net.h"
+#include "tests/e2e/scrape.h"
 
 #define LIMIT_MS 15000
 #define RECEIVER "http://127.0.0.1:4318"
-#define SECRET	 "a-token-of-24-characters"
+#define LISTEN	 "127.0.0.1:9477"
 
 static struct daemon *start(struct world *w, const char *const more[])
 {
@@ -52,18 +48,63 @@ static void log_has(const struct daemon *d, const char *text)
 	file_wait_for(path, text, LIMIT_MS);
 }
 
+#define LOST "rstscope_events_lost_total"
+
+static double metric(const char *name, const char *label)
+{
+	char *text = scrape(LISTEN);
+	double value = scrape_sum(text, name, label);
+
+	assert_non_null(text);
+	free(text);
+	return value;
+}
+
+/* Of the stage export; the daemon reports every 2 s. */
+static void metric_reaches(const char *name, double value)
+{
+	int64_t end = harness_now_ms() + harness_ms(LIMIT_MS);
+	double now = 0;
+
+	while (harness_now_ms() < end) {
+		now = metric(name, "stage=\"export\"");
+		if (now >= value)
+			return;
+		usleep(100000);
+	}
+	fail_msg("%s is %g, not %g", name, now, value);
+}
+
+/* Lines of its log with that text. */
+static unsigned int log_count(const struct daemon *d, const char *text)
+{
+	char path[128], line[1024];
+	unsigned int n = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/log", daemon_dir(d));
+	f = fopen(path, "re");
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f))
+		n += strstr(line, text) != NULL;
+	fclose(f);
+	return n;
+}
+
 /* --- OTLP ------------------------------------------------------------------
  */
 static const char *const to_receiver[] = {"--otlp", RECEIVER, "--listen",
-					  "127.0.0.1:9477", NULL};
+					  LISTEN, NULL};
 
-static void start_receiver(const char *file, const char *busy)
+/* `more`: its options, NULL-terminated, or NULL. */
+static void start_receiver(const char *file, char *const more[])
 {
-	char *argv[] = {"tests/e2e/otlp_receiver", "4318", (char *)file,
-			(char *)busy, NULL};
+	char *argv[12] = {"tests/e2e/otlp_receiver", "4318", (char *)file};
 
-	if (!have_program("python3") || !have_program("curl"))
-		harness_skip("python3 and curl are not installed");
+	if (!have_program("python3"))
+		harness_skip("python3 is not installed");
+	for (int n = 3; more && *more && n < 11; more++)
+		argv[n++] = *more;
 	spawn("/dev/null", argv);
 	wait_listening(4318);
 }
@@ -176,53 +217,201 @@ static void record_is_right(const json_t *record, const struct actor *client)
 }
 
 /* It stops at once, which sends what waits. */
-static void deliver_once(struct world *w, const char *busy)
+static void test_otlp(void **state)
 {
-	struct daemon *d;
 	struct actor *client;
+	struct daemon *d;
 	char file[128];
 	int times = 0;
 	json_t *record;
 	int64_t id;
 
 	snprintf(file, sizeof(file), "%s/received", scratch());
-	start_receiver(file, busy);
-	d = start(w, to_receiver);
-	client = one_reset(w, &id);
-	if (atoi(busy))
-		log_has(d, "the receiver takes events again");
+	start_receiver(file, NULL);
+	d = start(*state, to_receiver);
+	client = one_reset(*state, &id);
 	assert_int_equal(daemon_stop(d), 0);
 	record = record_of(file, 200, id, &times);
 	assert_int_equal(times, 1);
 	record_is_right(record, client);
 	json_decref(record);
-	if (atoi(busy))
-		log_has(d, "the receiver answers 503; it is tried again");
 }
 
-static void test_otlp(void **state)
+/* Seconds between its first two requests. */
+static double first_pause(const char *file)
 {
-	deliver_once(*state, "0");
+	static char line[1 << 20];
+	FILE *f = fopen(file, "re");
+	double at[2] = {0, 0};
+
+	assert_non_null(f);
+	for (int i = 0; i < 2; i++) {
+		assert_non_null(fgets(line, sizeof(line), f));
+		at[i] = atof(line);
+	}
+	fclose(f);
+	return at[1] - at[0];
+}
+
+/* Retry-After says 2 s, where it would come again after 1 s. */
+static void busy_with(struct world *w, char *status)
+{
+	char *const more[] = {"--busy", "1", "--status", status, NULL};
+	char file[128], text[64];
+	struct daemon *d;
+	int times = 0;
+	int64_t id;
+
+	snprintf(file, sizeof(file), "%s/received", scratch());
+	start_receiver(file, more);
+	d = start(w, to_receiver);
+	one_reset(w, &id);
+	log_has(d, "the receiver takes events again");
+	snprintf(text, sizeof(text),
+		 "the receiver answers %s; it is tried again", status);
+	log_has(d, text);
+	json_decref(record_of(file, 200, id, &times));
+	assert_int_equal(times, 1);
+	assert_true(first_pause(file) >= 1.9);
 }
 
 static void test_otlp_receiver_that_is_busy(void **state)
 {
-	deliver_once(*state, "2");
+	busy_with(*state, "503");
 }
 
-static double metric(const char *name)
+static void test_otlp_too_many_requests(void **state)
 {
-	const char *const argv[] = {"curl", "-sS", "--fail",
-				    "http://127.0.0.1:9477/metrics", NULL};
-	char *text = NULL, *at;
-	double value;
+	busy_with(*state, "429");
+}
 
-	assert_int_equal(run_program(argv, LIMIT_MS, &text, NULL), 0);
-	at = strstr(text, name);
-	assert_non_null(at);
-	value = strtod(at + strlen(name), NULL);
-	free(text);
-	return value;
+/* Not to be repeated: the events are lost, and counted. */
+static void test_otlp_receiver_that_fails(void **state)
+{
+	char *const more[] = {"--busy", "1", "--status", "500", NULL};
+	char file[128];
+	struct daemon *d;
+	int times = 0;
+	int64_t id;
+
+	snprintf(file, sizeof(file), "%s/received", scratch());
+	start_receiver(file, more);
+	d = start(*state, to_receiver);
+	one_reset(*state, &id);
+	log_has(d, "the receiver answers 500; these events are lost");
+	metric_reaches(LOST, 1);
+	json_decref(record_of(file, 500, id, &times));
+	assert_int_equal(times, 1);
+}
+
+/* Counted as lost, told once, never sent again. */
+static void test_otlp_events_that_are_rejected(void **state)
+{
+	char *const more[] = {"--reject", "1", NULL};
+	char file[128];
+	struct daemon *d;
+	int times = 0;
+	int64_t id;
+
+	snprintf(file, sizeof(file), "%s/received", scratch());
+	start_receiver(file, more);
+	d = start(*state, to_receiver);
+	one_reset(*state, &id);
+	log_has(d, "the receiver rejects 1 of ");
+	log_has(d, " events: too?old");
+	metric_reaches(LOST, 1);
+	one_reset(*state, &id);
+	metric_reaches(LOST, 2);
+	assert_int_equal(daemon_stop(d), 0);
+	json_decref(record_of(file, 200, id, &times));
+	assert_int_equal(times, 1);
+	assert_int_equal(log_count(d, "the receiver rejects"), 1);
+}
+
+/* A verdict that is not final waits for what is learned later. */
+static void test_otlp_tells_the_final_verdict(void **state)
+{
+	struct world *w = *state;
+	char file[128];
+	struct pair p;
+	int times = 0;
+	json_t *record;
+	int64_t id;
+
+	snprintf(file, sizeof(file), "%s/received", scratch());
+	start_receiver(file, NULL);
+	start(w, to_receiver);
+	p = pair_new(w->family);
+	act(p.server, do_linger, p.s);
+	act(p.server, do_close, p.s);
+	id = expect(w, .kind = "received", .any_process = true, .class = NULL,
+		    .cause = "linger_zero", .other = p.server);
+	harness_sleep(2500);
+	file_wait_for(file, "\"sent\"", LIMIT_MS); /* the other end's */
+	assert_null(record_of(file, 200, id, &times));
+	assert_int_equal(act(p.client, do_read, p.c, 10), -ECONNRESET);
+	file_wait_for(file, "\"ECONNRESET\"", LIMIT_MS);
+	record = record_of(file, 200, id, &times);
+	assert_int_equal(times, 1);
+	record_is_right(record, p.client);
+	json_decref(record);
+}
+
+/* --- TLS -------------------------------------------------------------------
+ */
+#define TO_TLS "--otlp", "https://127.0.0.1:4318"
+
+/* A certificate that no system trusts, with its key. */
+static void make_certificate(const char *file)
+{
+	if (!have_program("openssl"))
+		harness_skip("openssl is not installed");
+	must_in(-1,
+		"cd %s && openssl req -x509 -newkey ec -pkeyopt "
+		"ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=receiver "
+		"-addext subjectAltName=IP:127.0.0.1 -keyout key -out cert "
+		"2>/dev/null && cat key cert >%s",
+		scratch(), file);
+}
+
+static void test_otlp_over_tls(void **state)
+{
+	char file[128], pem[128], cert[128];
+	char *const more[] = {"--cert", pem, NULL};
+	const char *const trusting[] = {TO_TLS, "--otlp-ca", cert, NULL};
+	struct daemon *d;
+	int times = 0;
+	int64_t id;
+
+	snprintf(file, sizeof(file), "%s/received", scratch());
+	snprintf(pem, sizeof(pem), "%s/pem", scratch());
+	snprintf(cert, sizeof(cert), "%s/cert", scratch());
+	make_certificate(pem);
+	start_receiver(file, more);
+	d = start(*state, trusting);
+	one_reset(*state, &id);
+	assert_int_equal(daemon_stop(d), 0);
+	json_decref(record_of(file, 200, id, &times));
+	assert_int_equal(times, 1);
+}
+
+static void test_otlp_certificate_of_a_stranger(void **state)
+{
+	static const char *const unwary[] = {TO_TLS, NULL};
+	char file[128], pem[128];
+	char *const more[] = {"--cert", pem, NULL};
+	struct daemon *d;
+	int64_t id;
+
+	snprintf(file, sizeof(file), "%s/received", scratch());
+	snprintf(pem, sizeof(pem), "%s/pem", scratch());
+	make_certificate(pem);
+	start_receiver(file, more);
+	d = start(*state, unwary);
+	one_reset(*state, &id);
+	log_has(d, "certificate");
+	assert_int_equal(daemon_stop(d), 0);
+	assert_int_equal(access(file, F_OK), -1);
 }
 
 /* Each attempt is refused, which is no failure to tell of. */
@@ -234,16 +423,14 @@ static void test_otlp_receiver_that_is_away(void **state)
 	int64_t id, began;
 	int times = 0;
 
-	if (!have_program("curl"))
-		harness_skip("curl is not installed");
 	one_reset(w, &id);
 	log_has(d, "it is tried again");
 	harness_sleep(5000);
 	expect_nothing_else(w);
-	assert_true(metric("\nrstscope_export_lag_seconds ") >= 2);
-	assert_true(metric("_seen_total{stage=\"export\"} ") >= 2);
+	assert_true(metric("rstscope_export_lag_seconds", "") >= 2);
+	metric_reaches("rstscope_events_seen_total", 2);
 	snprintf(file, sizeof(file), "%s/received", scratch());
-	start_receiver(file, "0");
+	start_receiver(file, NULL);
 	log_has(d, "the receiver takes events again");
 	json_decref(record_of(file, 200, id, &times));
 	assert_int_equal(times, 1); /* and none was lost for that */
@@ -284,182 +471,20 @@ static void test_otlp_url(void **state)
 	free(err);
 }
 
-/* --- journald --------------------------------------------------------------
- */
-/* A stand-in for journald, in a file system that the daemon alone sees. */
-static int journal_open(void)
-{
-	static const struct sockaddr_un a = {AF_UNIX,
-					     "/run/systemd/journal/socket"};
-	struct timeval limit = {LIMIT_MS / 1000, 0};
-	int fd;
-
-	if (unshare(CLONE_NEWNS) ||
-	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	    mount("none", "/run", "tmpfs", 0, NULL) ||
-	    mkdir("/run/systemd", 0755) || mkdir("/run/systemd/journal", 0755))
-		harness_die("a /run of its own: %s", strerror(errno));
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || bind(fd, (const struct sockaddr *)&a, sizeof(a)))
-		harness_die("journal socket: %s", strerror(errno));
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	return fd;
-}
-
-/* The machine is busy with other failures, too. */
-static void next_with(int fd, const char *field, char text[4096])
-{
-	ssize_t n;
-
-	do {
-		n = recv(fd, text, 4095, 0);
-		if (n < 0)
-			fail_msg("no entry with %s", field);
-		text[n] = '\0';
-	} while (!strstr(text, field));
-}
-
-static void test_journal(void **state)
-{
-	static const char *const journal[] = {"--journal", "on", NULL};
-	int before = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
-	int here = open(".", O_PATH | O_CLOEXEC); /* setns() leads to / */
-	char field[64], text[4096];
-	struct world *w = *state;
-	struct actor *client;
-	int fd = journal_open();
-	int64_t id;
-
-	w->daemon = daemon_start(journal);
-	assert_int_equal(setns(before, CLONE_NEWNS), 0);
-	assert_int_equal(fchdir(here), 0);
-	close(before);
-	close(here);
-	assert_non_null(w->daemon);
-	harness_defer((void (*)(void *))daemon_free, w->daemon);
-	expect_start(w);
-	client = one_reset(w, &id);
-	snprintf(field, sizeof(field), "RSTSCOPE_PID=%d\n",
-		 (int)actor_pid(client));
-	next_with(fd, field, text);
-	snprintf(field, sizeof(field), "RSTSCOPE_ID=%lld\n", (long long)id);
-	assert_non_null(strstr(text, field));
-	assert_non_null(strstr(text, "RSTSCOPE_CAUSE=linger_zero\n"));
-	assert_non_null(strstr(text, "RSTSCOPE_KIND=received\n"));
-	assert_non_null(strstr(text, "PRIORITY=4\n"));
-	assert_non_null(strstr(text, "] read ECONNRESET, peer 127.0.0.1:"));
-	assert_int_equal(daemon_stop(w->daemon), 0);
-	close(fd);
-}
-
-static void test_journal_that_is_away(void **state)
-{
-	static const char *const journal[] = {"--journal", "on", "--listen",
-					      "127.0.0.1:9477", NULL};
-	struct world *w = *state;
-	struct daemon *d;
-	int64_t id;
-
-	if (!have_program("curl"))
-		harness_skip("curl is not installed");
-	if (!access("/run/systemd/journal/socket", F_OK))
-		harness_skip("journald runs here");
-	d = start(w, journal);
-	log_has(d, "journald is not there");
-	one_reset(w, &id);
-	harness_sleep(3000); /* the metrics are of 2 s before */
-	assert_true(metric("_lost_total{stage=\"export\"} ") >= 2);
-	assert_int_equal(daemon_stop(d), 0);
-}
-
-/* --- the token -------------------------------------------------------------
- */
-static int status_of(const char *path, const char *authorization)
-{
-	char url[100], header[100], *out = NULL;
-	const char *const argv[] = {
-		"curl",		"-sS", "-o",   "/dev/null", "-w",
-		"%{http_code}", "-H",  header, url,	    NULL};
-	int status;
-
-	snprintf(url, sizeof(url), "http://127.0.0.1:9477%s", path);
-	snprintf(header, sizeof(header), "Authorization:%s", authorization);
-	assert_int_equal(run_program(argv, LIMIT_MS, &out, NULL), 0);
-	status = atoi(out);
-	free(out);
-	return status;
-}
-
-static void test_token(void **state)
-{
-	char file[128], log[128];
-	const char *const more[] = {"--listen", "0.0.0.0:9477", "--token-file",
-				    file,	"-v",		NULL};
-	struct daemon *d;
-
-	if (!have_program("curl"))
-		harness_skip("curl is not installed");
-	snprintf(file, sizeof(file), "%s/token", scratch());
-	must_in(-1, "umask 077; echo " SECRET " >%s", file);
-	d = start(*state, more);
-	assert_int_equal(status_of("/healthz", ""), 200);
-	assert_int_equal(status_of("/metrics", ""), 401);
-	assert_int_equal(status_of("/", ""), 401);
-	assert_int_equal(status_of("/api/v1/events", "Bearer wrong"), 401);
-	assert_int_equal(status_of("/nothing", ""), 401);
-	assert_int_equal(status_of("/metrics", "Bearer " SECRET), 200);
-	assert_int_equal(status_of("/api/v1/events", "Bearer " SECRET), 200);
-	assert_int_equal(daemon_stop(d), 0);
-	snprintf(log, sizeof(log), "%s/log", daemon_dir(d));
-	assert_false(file_has(log, SECRET));
-}
-
-static void refused_with(const char *word, const char *token_file)
-{
-	char store[160], *err = NULL;
-	const char *const argv[] = {program_path("rstscoped"),
-				    "--listen",
-				    "0.0.0.0:9477",
-				    "--store",
-				    store,
-				    token_file ? "--token-file" : NULL,
-				    token_file,
-				    NULL};
-
-	snprintf(store, sizeof(store), "%s/e.db", scratch());
-	assert_int_equal(run_program(argv, LIMIT_MS, NULL, &err), 2);
-	if (!strstr(err, word) || strchr(err, '\n') != err + strlen(err) - 1)
-		fail_msg("wants one line with '%s': %s", word, err);
-	assert_null(strstr(err, SECRET));
-	free(err);
-}
-
-static void test_token_file_refused(void **state)
-{
-	char file[128];
-
-	(void)state;
-	refused_with("--token-file", NULL);
-	snprintf(file, sizeof(file), "%s/token", scratch());
-	refused_with("No such file", file);
-	must_in(-1, "echo " SECRET " >%s; chmod 644 %s", file, file);
-	refused_with("chmod o=", file);
-	must_in(-1, "echo short >%s; chmod 600 %s", file, file);
-	refused_with("one line", file);
-}
-
 int main(void)
 {
 	const struct CMUnitTest exports[] = {
 		IPV4(test_otlp),
 		IPV4(test_otlp_receiver_that_is_busy),
+		IPV4(test_otlp_too_many_requests),
+		IPV4(test_otlp_receiver_that_fails),
+		IPV4(test_otlp_events_that_are_rejected),
+		IPV4(test_otlp_tells_the_final_verdict),
+		IPV4(test_otlp_over_tls),
+		IPV4(test_otlp_certificate_of_a_stranger),
 		IPV4(test_otlp_receiver_that_is_away),
 		IPV4(test_otlp_receiver_that_hangs),
 		IPV4(test_otlp_url),
-		IPV4(test_journal),
-		IPV4(test_journal_that_is_away),
-		IPV4(test_token),
-		IPV4(test_token_file_refused),
 	};
 
 	return run_table(exports);

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/e2e/agree.h"
 #include "tests/e2e/harness.h"
 #include "tests/unit/schema_check.h"
 
@@ -370,6 +371,7 @@ void expect_start(struct world *w)
 {
 	taken.n = 0;
 	w->first_id = w->daemon ? daemon_last_id(w->daemon) : 0;
+	agree_start();
 }
 
 void expect_nothing_else_at(struct world *w, const char *file, int line)

@@ -16,6 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/e2e/agree.h"
+
 #define DEFERRED_MAX 64
 #define NETNS_MAX    8
 #define TEXT_MAX     2048
@@ -176,12 +178,13 @@ int setup_ipv6(void **state)
 
 int teardown(void **state)
 {
-	(void)state;
+	bool agree = agree_at_end(*state);
+
 	while (here.deferred) {
 		here.deferred--;
 		here.defer[here.deferred].fn(here.defer[here.deferred].arg);
 	}
-	return setns(here.outer, CLONE_NEWNET);
+	return setns(here.outer, CLONE_NEWNET) || !agree ? -1 : 0;
 }
 
 /* --- namespaces ------------------------------------------------------------

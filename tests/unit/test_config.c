@@ -183,8 +183,11 @@ static void test_exports(void **state)
 		PARSE(&c, "--journal", "on", "--otlp", "https://c:4318/x"), 0);
 	assert_true(c.journal);
 	assert_string_equal(c.otlp, "https://c:4318/x");
+	assert_string_equal(c.otlp_ca, "");
 	assert_int_equal(PARSE(&c, "--otlp=off", "--token-file=off"), 0);
 	assert_string_equal(c.otlp, "");
+	assert_int_equal(PARSE(&c, "--otlp-ca", "/etc/ca.pem"), 0);
+	assert_string_equal(c.otlp_ca, "/etc/ca.pem");
 	assert_string_equal(c.token_file, "");
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
 		expect_usage(PARSE(&c, "--otlp", wrong[i]),

@@ -274,5 +274,6 @@ int config_parse(struct config *c, int argc, char *const argv[], char *err,
 		rc = parse_line(c, argc, argv, 2, err, err_size);
 	off_is_none(c->token_file);
 	off_is_none(c->otlp);
+	off_is_none(c->otlp_ca);
 	return rc ? rc : check(c, err, err_size);
 }

@@ -33,6 +33,7 @@ struct config {
 	char token_file[512];	  /* "": no token is asked for */
 	char otlp[512];		  /* ""; otlp_check_url() takes it */
 	char methods[64];	  /* plan_check_methods() takes it */
+	char otlp_ca[512];	  /* "": the certificates of the system */
 	int64_t retain_age_s;	  /* 0: for ever */
 	int64_t retain_bytes;	  /* 0: no bound */
 	int64_t once_us;	  /* 0: until told to stop */

@@ -56,6 +56,8 @@ const struct config_option config_options[] = {
 	 "each failure to journald (off)", FIELD(journal)},
 	{"otlp", 0, OPTION_TEXT, "URL",
 	 "each failure to an OpenTelemetry receiver (off)", FIELD(otlp)},
+	{"otlp-ca", 0, OPTION_TEXT, "FILE",
+	 "certificates to trust there (those of the system)", FIELD(otlp_ca)},
 	{"export", 0, OPTION_REFUSED, "URL", "this build has no exporter"},
 	{"verbose", 'v', OPTION_FLAG, NULL, "log more", FIELD(verbose)},
 	{"version", 0, OPTION_ACTION, NULL, "print the version",

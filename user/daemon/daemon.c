@@ -63,8 +63,7 @@ static void on_event(const struct event *ev, int64_t counted, void *ctx)
 	writer_put(d->writer, ev);
 	if (d->api)
 		stream_put(api_stream(d->api), ev);
-	if (counted)
-		exports_put(d->exports, ev);
+	exports_put(d->exports, ev, counted);
 	metrics_count(d->metrics, ev, counted);
 }
 
@@ -252,15 +251,17 @@ static enum exit_status start_threads(struct daemon *d)
 	};
 	struct store *store = d->store;
 	char err[512];
+	int rc;
 
 	d->store = NULL; /* the writer's from here on, also on failure */
 	if (writer_start(&d->writer, store, &config)) {
 		log_error("the store's thread does not start");
 		return EXIT_FAILED;
 	}
-	if (exports_start(&d->exports, d->config, d->host, err, sizeof(err))) {
+	rc = exports_start(&d->exports, d->config, d->host, err, sizeof(err));
+	if (rc) {
 		log_error("%s", err);
-		return EXIT_FAILED;
+		return rc == -EINVAL ? EXIT_USAGE : EXIT_FAILED;
 	}
 	if (d->api && stream_start(api_stream(d->api))) {
 		log_error("the stream's thread does not start");
@@ -368,6 +369,7 @@ static void tick(struct daemon *d, int64_t now_us)
 	if (now_us >= d->flush_us) {
 		pipeline_flush(d->pipeline);
 		metrics_advance(d->metrics, clock_mono_ns());
+		exports_advance(d->exports, clock_mono_ns());
 		d->flush_us = now_us + FLUSH_US;
 	}
 	if (now_us >= d->strays_us) {
@@ -475,8 +477,7 @@ static void close_all(struct daemon *d)
 	http_stop(d->http);
 	api_free(d->api);
 	writer_stop(d->writer);
-	if (d->store)
-		store_close(d->store);
+	store_close(d->store);
 	pipeline_free(d->pipeline);
 	engine_free(d->engine);
 	report_free(d->report);

@@ -7,16 +7,29 @@
 #include <string.h>
 
 #include "user/daemon/journal.h"
+#include "user/serve/held.h"
 #include "user/serve/otlp.h"
 
 struct exports {
+	struct held *held;
 	struct outbox *journal; /* NULL: off */
 	struct otlp *otlp;	/* NULL: off */
 };
 
+static void hand_over(const struct event *ev, void *ctx)
+{
+	struct exports *e = ctx;
+
+	if (e->journal)
+		outbox_put(e->journal, ev);
+	if (e->otlp)
+		outbox_put(otlp_outbox(e->otlp), ev);
+}
+
 int exports_start(struct exports **out, const struct config *config,
 		  const char *host, char *err, size_t err_size)
 {
+	const struct otlp_config otlp = {config->otlp, config->otlp_ca, host};
 	struct exports *e;
 	int rc = 0;
 
@@ -24,12 +37,15 @@ int exports_start(struct exports **out, const struct config *config,
 	if (!config->journal && !config->otlp[0])
 		return 0;
 	e = calloc(1, sizeof(*e));
-	if (!e) {
+	if (e)
+		e->held = held_new(hand_over, e);
+	if (!e || !e->held) {
 		snprintf(err, err_size, "out of memory");
+		free(e);
 		return -ENOMEM;
 	}
 	if (config->otlp[0])
-		rc = otlp_start(&e->otlp, config->otlp, host, err, err_size);
+		rc = otlp_start(&e->otlp, &otlp, err, err_size);
 	if (!rc && config->journal) {
 		rc = journal_start(&e->journal);
 		if (rc)
@@ -44,8 +60,10 @@ void exports_stop(struct exports *e)
 {
 	if (!e)
 		return;
+	held_advance(e->held, UINT64_MAX);
 	otlp_stop(e->otlp);
 	journal_stop(e->journal);
+	held_free(e->held);
 	free(e);
 }
 
@@ -54,14 +72,16 @@ bool exports_own(const struct exports *e, const struct event *ev)
 	return e && e->otlp && otlp_own(e->otlp, ev);
 }
 
-void exports_put(struct exports *e, const struct event *ev)
+void exports_put(struct exports *e, const struct event *ev, int64_t counted)
 {
-	if (!e)
-		return;
-	if (e->journal)
-		outbox_put(e->journal, ev);
-	if (e->otlp)
-		outbox_put(otlp_outbox(e->otlp), ev);
+	if (e)
+		held_put(e->held, ev, counted > 0);
+}
+
+void exports_advance(struct exports *e, uint64_t now_ns)
+{
+	if (e)
+		held_advance(e->held, now_ns);
 }
 
 static void add_stats(struct outbox *o, struct outbox_stats *sum)

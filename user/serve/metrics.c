@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "user/base/base.h"
+#include "user/serve/final.h"
 #include "user/serve/metrics_pending.h"
 #include "user/serve/metrics_state.h"
 
@@ -193,7 +194,7 @@ static void begin(struct metrics *m, const struct event *ev, uint64_t n)
 		.id = ev->id,
 		.time_us = ev->time_us,
 		.n = n,
-		.due_ns = m->now_ns + PENDING_NS,
+		.due_ns = m->now_ns + FINAL_NS,
 	};
 	m->t.pending += n;
 	observe_times(&m->t, ev, n);
@@ -206,7 +207,7 @@ static void amend(struct metrics *m, struct pending_row *row,
 		m->t.changed += row->n;
 	pending_describe(row, ev);
 	notice(&m->t, row, ev);
-	if (pending_is_sure(ev))
+	if (final_at_once(ev))
 		settle(m, row);
 }
 

@@ -57,7 +57,7 @@ void metrics_free(struct metrics *m);
 /*
  * An event as the pipeline hands it over: `n` failures are new, or 0: an event
  * of before is amended. Each failure is counted once, when its verdict is final
- * (see metrics_pending.h): what is counted is never taken back.
+ * (see final.h): what is counted is never taken back.
  */
 void metrics_count(struct metrics *m, const struct event *ev, int64_t n);
 /* `n` failures that were folded into the event that `ev` is like. */

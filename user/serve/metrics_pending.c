@@ -45,8 +45,3 @@ void pending_describe(struct pending_row *row, const struct event *ev)
 	row->process_known = ev->process.known;
 	text_copy(row->comm, sizeof(row->comm), ev->process.comm);
 }
-
-bool pending_is_sure(const struct event *ev)
-{
-	return ev->verdict.confidence >= PENDING_SURE && ev->syscall.known;
-}

@@ -5,11 +5,9 @@
  * that the store has, with the call that was told. A counter that went back
  * would look like a restart to Prometheus.
  *
- * A verdict is final when the facts settle it (confidence of PENDING_SURE, and
- * the call is known), or after PENDING_NS: the pipeline has second thoughts for
- * 30 s. In a storm a failure is pushed out, and counted, by the PENDING_ROWS-th
- * after it. A verdict that changes nevertheless is told from the others while
- * its row is there.
+ * See final.h for when that is. In a storm a failure is pushed out, and
+ * counted, by the PENDING_ROWS-th after it. A verdict that changes nevertheless
+ * is told from the others while its row is there.
  */
 #ifndef RSTSCOPE_METRICS_PENDING_H
 #define RSTSCOPE_METRICS_PENDING_H
@@ -18,8 +16,6 @@
 #include "user/store/event.h"
 
 #define PENDING_ROWS 8192
-#define PENDING_SURE 0.9
-#define PENDING_NS   (32 * NSEC_PER_SEC)
 
 struct pending_row {
 	int64_t id, time_us; /* id 0: empty */
@@ -49,7 +45,5 @@ struct pending_row *pending_next_due(struct pending *p, uint64_t now_ns);
 
 /* Copies what the event says of the failure now. */
 void pending_describe(struct pending_row *row, const struct event *ev);
-/* Whether its verdict will not change, as far as can be told. */
-bool pending_is_sure(const struct event *ev);
 
 #endif

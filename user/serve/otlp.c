@@ -19,7 +19,10 @@
 #define RETRY_AFTER_MOST 300 /* s */
 #define CONNECT_MS	 5000
 #define REQUEST_MS	 10000
-#define STOP_MS		 1500 /* to send the rest */
+#define ANSWER_BYTES	 4096
+#define CA_BYTES	 (1 << 20)
+#define REJECTED_MS	 60000 /* how often events that it rejects are told */
+#define STOP_MS		 1500  /* to send the rest */
 #define STOP_LIMIT_MS	 1900
 
 struct otlp {
@@ -30,8 +33,11 @@ struct otlp {
 	uint16_t port;	 /* the receiver's */
 	int64_t stop_ms; /* when it gives up; 0: it is not to stop */
 	int64_t retry_ms;
+	int64_t quiet_ms; /* until when rejected events are not told */
 	bool failing;
 	char error[CURL_ERROR_SIZE];
+	char answer[ANSWER_BYTES]; /* how it begins */
+	size_t answered;
 };
 
 static int64_t now_ms(void)
@@ -79,10 +85,16 @@ static bool out_of_time(struct otlp *o)
 	return o->stop_ms && now_ms() >= o->stop_ms;
 }
 
-static size_t ignore(char *data, size_t size, size_t n, void *ctx)
+static size_t take_answer(char *data, size_t size, size_t n, void *ctx)
 {
-	(void)data, (void)ctx;
-	return size * n;
+	struct otlp *o = ctx;
+	size_t room = sizeof(o->answer) - o->answered, most = size * n;
+
+	if (room > most)
+		room = most;
+	memcpy(o->answer + o->answered, data, room);
+	o->answered += room;
+	return most;
 }
 
 static int progress(void *ctx, curl_off_t a, curl_off_t b, curl_off_t c,
@@ -94,6 +106,12 @@ static int progress(void *ctx, curl_off_t a, curl_off_t b, curl_off_t c,
 
 enum outcome { SENT, AGAIN, REFUSED };
 
+/* Those of the OTLP specification; all others are for good. */
+static bool may_repeat(long status)
+{
+	return status == 429 || status == 502 || status == 503 || status == 504;
+}
+
 /* *after_ms: what Retry-After says, or 0. */
 static enum outcome post(struct otlp *o, const char *body, int64_t *after_ms)
 {
@@ -102,6 +120,7 @@ static enum outcome post(struct otlp *o, const char *body, int64_t *after_ms)
 	CURLcode rc;
 
 	o->error[0] = '\0';
+	o->answered = 0;
 	curl_easy_setopt(o->curl, CURLOPT_POSTFIELDS, body);
 	curl_easy_setopt(o->curl, CURLOPT_POSTFIELDSIZE, (long)strlen(body));
 	rc = curl_easy_perform(o->curl);
@@ -120,7 +139,7 @@ static enum outcome post(struct otlp *o, const char *body, int64_t *after_ms)
 	if (after > RETRY_AFTER_MOST)
 		after = RETRY_AFTER_MOST;
 	*after_ms = after * 1000;
-	return status == 429 || status >= 500 ? AGAIN : REFUSED;
+	return may_repeat(status) ? AGAIN : REFUSED;
 }
 
 /* Said once, and once when it is over. */
@@ -137,8 +156,28 @@ static void tell(struct otlp *o, enum outcome outcome)
 	o->failing = failing;
 }
 
-/* False: it was given up. */
-static bool deliver(struct otlp *o, const char *body)
+/* Of n events of a request that it took: how many it did not. */
+static uint64_t rejected(struct otlp *o, uint64_t n)
+{
+	struct otlp_rejection no;
+	char why[200];
+
+	if (!otlp_rejection(o->answer, o->answered, &no))
+		return 0;
+	if (no.events > n)
+		no.events = n;
+	if (now_ms() >= o->quiet_ms) {
+		format_safe(no.why, why, sizeof(why));
+		log_warn("--otlp: the receiver rejects %llu of %llu events: %s",
+			 (unsigned long long)no.events, (unsigned long long)n,
+			 why);
+		o->quiet_ms = now_ms() + REJECTED_MS;
+	}
+	return no.events;
+}
+
+/* Of n events: how many are lost. */
+static uint64_t deliver(struct otlp *o, const char *body, uint64_t n)
 {
 	enum outcome outcome;
 
@@ -148,13 +187,15 @@ static bool deliver(struct otlp *o, const char *body)
 
 		outcome = post(o, body, &after_ms);
 		tell(o, outcome);
-		if (outcome != AGAIN)
-			return outcome == SENT;
+		if (outcome == SENT)
+			return rejected(o, n);
+		if (outcome == REFUSED)
+			return n;
 		wait_ms = after_ms ? after_ms : o->retry_ms;
 		if (o->retry_ms < RETRY_MOST_MS)
 			o->retry_ms *= 2;
 		if (outbox_stopping(o->outbox))
-			return false;
+			return n;
 		outbox_sleep(o->outbox, wait_ms);
 	}
 }
@@ -184,9 +225,11 @@ static void send_batch(struct otlp *o, json_t *records)
 	size_t n = json_array_size(records);
 	json_t *request = otlp_request(records, o->host);
 	char *body = request ? json_dumps(request, JSON_COMPACT) : NULL;
-	bool sent = body && !out_of_time(o) && deliver(o, body);
+	uint64_t lost = n;
 
-	outbox_settle(o->outbox, sent ? 0 : n);
+	if (body && !out_of_time(o))
+		lost = deliver(o, body, n);
+	outbox_settle(o->outbox, lost);
 	free(body);
 	json_decref(request);
 }
@@ -228,7 +271,8 @@ static int open_curl(struct otlp *o, const char *url)
 	curl_easy_setopt(o->curl, CURLOPT_HTTPHEADER, o->headers);
 	curl_easy_setopt(o->curl, CURLOPT_USERAGENT, "rstscope");
 	curl_easy_setopt(o->curl, CURLOPT_ERRORBUFFER, o->error);
-	curl_easy_setopt(o->curl, CURLOPT_WRITEFUNCTION, ignore);
+	curl_easy_setopt(o->curl, CURLOPT_WRITEFUNCTION, take_answer);
+	curl_easy_setopt(o->curl, CURLOPT_WRITEDATA, o);
 	curl_easy_setopt(o->curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
 	curl_easy_setopt(o->curl, CURLOPT_TIMEOUT_MS, (long)REQUEST_MS);
 	curl_easy_setopt(o->curl, CURLOPT_NOPROGRESS, 0L);
@@ -249,11 +293,38 @@ static void otlp_free(struct otlp *o)
 	free(o);
 }
 
-int otlp_start(struct otlp **out, const char *url, const char *host, char *err,
+/* It is read now: a file that is not right is told at once. */
+static int trust(struct otlp *o, const char *path, char *err, size_t err_size)
+{
+	char *text = calloc(1, CA_BYTES + 1);
+	FILE *f = fopen(path, "re");
+	size_t n = f && text ? fread(text, 1, CA_BYTES, f) : 0;
+	struct curl_blob blob = {text, n, CURL_BLOB_COPY};
+	int rc = 0;
+
+	if (!f || ferror(f)) {
+		snprintf(err, err_size, "--otlp-ca: %s: %s", path,
+			 strerror(errno));
+		rc = -EINVAL;
+	} else if (!text || !strstr(text, "-----BEGIN CERTIFICATE-----")) {
+		snprintf(err, err_size, "--otlp-ca: %s has no certificate",
+			 path);
+		rc = -EINVAL;
+	} else if (curl_easy_setopt(o->curl, CURLOPT_CAINFO_BLOB, &blob)) {
+		snprintf(err, err_size, "--otlp-ca: libcurl does not take it");
+		rc = -ENOMEM;
+	}
+	if (f)
+		fclose(f);
+	free(text);
+	return rc;
+}
+
+int otlp_start(struct otlp **out, const struct otlp_config *config, char *err,
 	       size_t err_size)
 {
 	struct otlp *o = calloc(1, sizeof(*o));
-	struct outbox_config config = {
+	struct outbox_config outbox = {
 		.name = "otlp",
 		.events = QUEUE_EVENTS,
 		.run = run,
@@ -261,17 +332,22 @@ int otlp_start(struct otlp **out, const char *url, const char *host, char *err,
 	};
 	int rc = -ENOMEM;
 
+	err[0] = '\0';
 	if (o) {
-		text_copy(o->host, sizeof(o->host), host);
-		rc = open_curl(o, url);
+		text_copy(o->host, sizeof(o->host), config->host);
+		rc = open_curl(o, config->url);
 	}
+	if (!rc && config->ca[0])
+		rc = trust(o, config->ca, err, err_size);
 	if (!rc)
-		rc = outbox_start(&o->outbox, &config);
+		rc = outbox_start(&o->outbox, &outbox);
 	if (!rc) {
 		*out = o;
 		return 0;
 	}
-	snprintf(err, err_size, "--otlp does not start: %s", strerror(-rc));
+	if (!err[0])
+		snprintf(err, err_size, "--otlp does not start: %s",
+			 strerror(-rc));
 	if (o)
 		otlp_free(o);
 	return rc;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Kept events to an OpenTelemetry collector: OTLP logs over HTTP, in JSON. In
- * batches, from a thread of its own; a receiver that is away or says 429 or
- * 5xx is asked again, ever more rarely or when its Retry-After says.
+ * batches, from a thread of its own; a receiver that is away or says 429, 502,
+ * 503 or 504 is asked again, ever more rarely or when its Retry-After says.
  */
 #ifndef RSTSCOPE_OTLP_H
 #define RSTSCOPE_OTLP_H
@@ -14,8 +14,14 @@ struct otlp;
 /* "http://HOST:PORT", "https://...": -EINVAL with one line in err. */
 int otlp_check_url(const char *url, char *err, size_t err_size);
 
-/* 0 or -errno with one line in err. `url` is the one without /v1/logs. */
-int otlp_start(struct otlp **out, const char *url, const char *host, char *err,
+struct otlp_config {
+	const char *url; /* without /v1/logs */
+	const char *ca;	 /* PEM file, read at the start; "": the system's */
+	const char *host;
+};
+
+/* 0 or -errno with one line in err; -EINVAL: the configuration is at fault. */
+int otlp_start(struct otlp **out, const struct otlp_config *config, char *err,
 	       size_t err_size);
 /* Where the events go. */
 struct outbox *otlp_outbox(struct otlp *o);

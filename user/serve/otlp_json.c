@@ -137,3 +137,27 @@ json_t *otlp_request(json_t *records, const char *host)
 			 "scopeLogs", "scope", "name", "rstscope", "version",
 			 RSTSCOPE_VERSION, "logRecords", records);
 }
+
+/* 64 bits are text in the JSON of Protocol Buffers; some write a number. */
+static uint64_t number_of(const json_t *value)
+{
+	const char *text = json_string_value(value);
+	int64_t n = json_integer_value(value);
+
+	if (text && parse_int(text, 0, INT64_MAX, &n))
+		n = 0;
+	return n > 0 ? (uint64_t)n : 0;
+}
+
+bool otlp_rejection(const char *answer, size_t size, struct otlp_rejection *out)
+{
+	json_t *root = json_loadb(answer, size, 0, NULL);
+	const json_t *partial = json_object_get(root, "partialSuccess");
+	const char *why =
+		json_string_value(json_object_get(partial, "errorMessage"));
+
+	out->events = number_of(json_object_get(partial, "rejectedLogRecords"));
+	text_copy(out->why, sizeof(out->why), why ? why : "");
+	json_decref(root);
+	return out->events || out->why[0];
+}

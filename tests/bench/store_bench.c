@@ -7,7 +7,8 @@
  *
  * The events are spread over seven days; "ls" asks for the last hour, as the
  * command does by default. After the store's own answers come the commands of
- * rstscope, whole, with the time that each may take.
+ * rstscope, whole, with the time that each may take: one that takes longer
+ * fails the bench.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -211,6 +212,13 @@ static const struct {
 	{"summary --vs 24h --by cause,peer", OTHER_MS},
 	{"summary --since 24h", OTHER_MS},
 	{"summary --since 7d", OTHER_MS},
+	{"summary --since 7d --benign --by process,peer", OTHER_MS},
+	{"summary --since 7d --by subnet", OTHER_MS},
+	{"summary --since 7d --by retry", OTHER_MS},
+	{"summary --since 7d --by blame", OTHER_MS},
+	{"summary --since 84h --vs 84h", OTHER_MS},
+	{"ls --since 7d --cause process_exit --limit 50", OTHER_MS},
+	{"why --last --cause process_exit --since 7d", OTHER_MS},
 	{"report --html -", OTHER_MS},
 	{"report --since 7d --html -", OTHER_MS},
 	{"doctor", OTHER_MS},
@@ -241,8 +249,9 @@ static int64_t run_command(const char *path, const char *words, int64_t now_us)
 }
 
 /* The best of some: others use this machine too. */
-static void ask_command(const char *path, size_t i, int64_t now_us)
+static bool ask_command(const char *path, size_t i, int64_t now_us)
 {
+	const int64_t bound_ns = commands_asked[i].bound_ms * 1000000ll;
 	int64_t best = INT64_MAX;
 
 	for (int round = 0; round < ROUNDS; round++) {
@@ -255,13 +264,14 @@ static void ask_command(const char *path, size_t i, int64_t now_us)
 	}
 	printf("rstscope %-38s %8.2f ms of %d%s\n", commands_asked[i].words,
 	       (double)best / 1e6, commands_asked[i].bound_ms,
-	       best > commands_asked[i].bound_ms * 1000000ll ? ", TOO SLOW"
-							     : "");
+	       best > bound_ns ? ", TOO SLOW" : "");
+	return best <= bound_ns;
 }
 
 static int run(const char *path, int64_t n)
 {
 	int64_t now_us = clock_unix_us(), bytes, events;
+	int slow = 0;
 	struct store *s;
 	char err[256];
 	int ret = store_open(&s, path, STORE_WRITE, err, sizeof(err));
@@ -278,8 +288,8 @@ static int run(const char *path, int64_t n)
 		ret = ask(path, &questions[i], now_us);
 	store_close(s);
 	for (size_t i = 0; !ret && i < ARRAY_SIZE(commands_asked); i++)
-		ask_command(path, i, now_us);
-	return ret;
+		slow += !ask_command(path, i, now_us);
+	return ret ? ret : slow ? -ETIME : 0;
 }
 
 static void remove_all(const char *path)

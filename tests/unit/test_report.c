@@ -23,6 +23,8 @@ static struct {
 	struct writer_stats store;
 	char *note, *key;
 	int notes, first_notes;
+	uint64_t clients, servers; /* the kernel's counters */
+	struct store_connections connections;
 } world;
 
 int64_t clock_unix_us(void)
@@ -47,6 +49,8 @@ void observer_get_counts(const struct observer *o, struct observe_counts *c)
 	memset(c, 0, sizeof(*c));
 	c->tally[TALLY_SEEDED] = 12;
 	c->tally[TALLY_RECEIVED] = 34;
+	c->tally[TALLY_ESTABLISHED_CLIENT] = world.clients;
+	c->tally[TALLY_ESTABLISHED_SERVER] = world.servers;
 }
 
 size_t observer_get_probes(const struct observer *o,
@@ -90,6 +94,13 @@ int writer_note(struct writer *w, const char *key, const char *text)
 	return 0;
 }
 
+int writer_connections(struct writer *w, const struct store_connections *c)
+{
+	(void)w;
+	world.connections = *c;
+	return 0;
+}
+
 int store_set_note(struct store *s, const char *key, const char *text)
 {
 	(void)s;
@@ -123,6 +134,7 @@ static int setup(void **state)
 		return -1;
 	memset(&world, 0, sizeof(world));
 	world.now_us = 1790000000 * USEC_PER_SEC;
+	world.clients = 1000;
 	w->l = line_new();
 	config.pipeline = w->l->p;
 	w->r = report_new(&config);
@@ -238,6 +250,31 @@ static void test_note(void **state)
 	json_decref(json);
 }
 
+/* What happened before the start is no connection of ours. */
+static void test_connections(void **state)
+{
+	struct world *w = *state;
+	int64_t start_us = world.now_us;
+
+	world.now_us += 2 * USEC_PER_SEC;
+	world.clients += 5;
+	world.servers += 3;
+	report_update(w->r, WRITER, false);
+	assert_int_equal(world.connections.from_us, start_us);
+	assert_int_equal(world.connections.until_us, world.now_us);
+	assert_int_equal(world.connections.client, 5);
+	assert_int_equal(world.connections.server, 3);
+	world.now_us += 60 * USEC_PER_SEC;
+	report_update(w->r, WRITER, false);
+	world.now_us += 2 * USEC_PER_SEC;
+	world.clients++;
+	report_update(w->r, WRITER, true);
+	assert_int_equal(world.connections.from_us,
+			 world.now_us - 2 * USEC_PER_SEC);
+	assert_int_equal(world.connections.client, 1);
+	assert_int_equal(world.connections.server, 0);
+}
+
 static void test_last_note(void **state)
 {
 	struct world *w = *state;
@@ -279,6 +316,7 @@ int main(void)
 		CASE(test_starting),	CASE(test_stale),
 		CASE(test_store_error), CASE(test_note),
 		CASE(test_last_note),	CASE(test_metrics),
+		CASE(test_connections),
 	};
 
 	return cmocka_run_group_tests_name("report", tests, NULL, NULL);

@@ -225,6 +225,7 @@ static void test_prune_age(void **state)
 
 static void test_prune_size(void **state)
 {
+	struct store_checked checked;
 	struct scratch *d = *state;
 	struct store *s = open_store(d, STORE_WRITE);
 	int64_t bytes, events, deleted;
@@ -243,7 +244,7 @@ static void test_prune_size(void **state)
 	filter_init(&f);
 	f.limit = 500;
 	assert_int_equal(ask(s, &f).id[499], 8000);
-	assert_int_equal(store_check(s, err, sizeof(err)), 0);
+	assert_int_equal(store_check(s, true, &checked, err, sizeof(err)), 0);
 	store_close(s);
 	/* Given back to the file system, not only to SQLite. */
 	assert_true(scratch_size(d->path) <= 2 << 20);

@@ -45,13 +45,14 @@ static void test_damaged_event(void **state)
 
 static void test_check_finds_damage(void **state)
 {
+	struct store_checked checked;
 	struct scratch *d = *state;
 	struct store *s = open_store(d, STORE_WRITE);
 	char junk[4096];
 	int fd;
 
 	put_many(s, 1, 500, 1000);
-	assert_int_equal(store_check(s, err, sizeof(err)), 0);
+	assert_int_equal(store_check(s, true, &checked, err, sizeof(err)), 0);
 	store_close(s);
 	memset(junk, 0x5a, sizeof(junk));
 	fd = open(d->path, O_WRONLY);
@@ -60,7 +61,7 @@ static void test_check_finds_damage(void **state)
 				 sizeof(junk));
 	close(fd);
 	s = open_store(d, STORE_READ);
-	assert_true(store_check(s, err, sizeof(err)) < 0);
+	assert_true(store_check(s, true, &checked, err, sizeof(err)) < 0);
 	assert_non_null(strstr(err, d->path));
 	store_close(s);
 }
@@ -97,6 +98,7 @@ static void test_query_meets_damage(void **state)
 /* A full disk refuses the batch whole, and takes it once there is room. */
 static void test_disk_full(void **state)
 {
+	struct store_checked checked;
 	struct scratch *d = *state;
 	struct store *s = open_store(d, STORE_WRITE);
 	struct rlimit before, small;
@@ -122,7 +124,7 @@ static void test_disk_full(void **state)
 	filter_init(&f);
 	seen = ask(s, &f);
 	assert_int_equal(seen.n, ev.id);
-	assert_int_equal(store_check(s, err, sizeof(err)), 0);
+	assert_int_equal(store_check(s, true, &checked, err, sizeof(err)), 0);
 	store_close(s);
 }
 
@@ -145,6 +147,7 @@ static void put_until_killed(const struct scratch *d, int out)
 
 static void test_killed(void **state)
 {
+	struct store_checked checked;
 	struct scratch *d = *state;
 	int64_t told = 0, id, last = 0;
 	int pipes[2], status;
@@ -168,7 +171,8 @@ static void test_killed(void **state)
 	/* Before anybody has written again, and after. */
 	for (int i = 0; i < 2; i++) {
 		s = open_store(d, i ? STORE_WRITE : STORE_READ);
-		assert_int_equal(store_check(s, err, sizeof(err)), 0);
+		assert_int_equal(
+			store_check(s, true, &checked, err, sizeof(err)), 0);
 		assert_int_equal(store_last_id(s, &last), 0);
 		assert_in_range(last, told, told + 1);
 		assert_int_equal(store_get(s, told, &ev), 0);

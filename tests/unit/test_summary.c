@@ -237,18 +237,18 @@ static void stages(void **state)
 	assert_has(c->out, "\n-             node        1 ");
 }
 
-/* As the daemon writes it: started and last heard of `ago` seconds ago. */
-static void put_note(struct cli_case *c, int64_t started, int64_t updated)
+/* Connections between `from` and `until` seconds ago. */
+static void put_connections(struct cli_case *c, int64_t from, int64_t until,
+			    int64_t number)
 {
-	char note[256];
+	struct store_connections connections = {
+		.from_us = CASE_NOW_US - from * USEC_PER_SEC,
+		.until_us = CASE_NOW_US - until * USEC_PER_SEC,
+		.client = number / 4,
+		.server = number - number / 4,
+	};
 
-	snprintf(note, sizeof(note),
-		 "{\"host\":\"web1\",\"started_us\":%lld,"
-		 "\"updated_us\":%lld,\"connections\":"
-		 "{\"client\":3000,\"server\":1000}}",
-		 (long long)(CASE_NOW_US - started * USEC_PER_SEC),
-		 (long long)(CASE_NOW_US - updated * USEC_PER_SEC));
-	assert_int_equal(store_set_note(c->store, "daemon", note), 0);
+	assert_int_equal(store_put_connections(c->store, &connections), 0);
 }
 
 static void share_of_connections(void **state)
@@ -258,20 +258,37 @@ static void share_of_connections(void **state)
 	put_some(c);
 	assert_int_equal(case_run(c, "summary"), 0);
 	assert_lacks(c->out, "OF-CONNS");
-	put_note(c, 3000, 0); /* all of its life is in the hour */
+	put_connections(c, 900, 840, 400); /* the older failures have none */
+	assert_int_equal(case_run(c, "summary --json --top 1"), 0);
+	assert_has(c->out, "\"connections\":null");
+	put_connections(c, 3000, 2940, 3600);
 	assert_int_equal(case_run(c, "summary"), 0);
 	assert_has(c->out, "OF-CONNS");
 	assert_has(c->out, " 84.6%   0.825% "); /* 33 of 4000 */
-	put_note(c, 36000, 0);			/* a tenth of its life: 400 */
+	put_connections(c, 3630, 3570, 8000);	/* half of it in the hour */
 	assert_int_equal(case_run(c, "summary --json --top 1"), 0);
-	assert_has(c->out, "\"connections\":{\"share\":0.0825,\"number\":"
-			   "400.0,\"estimated\":true}");
-	put_note(c, 900, 0); /* another run saw the older failures */
-	assert_int_equal(case_run(c, "summary --json --top 1"), 0);
-	assert_has(c->out, "\"connections\":null");
-	put_note(c, 36000, 0);
+	assert_has(c->out, "\"connections\":{\"share\":0.004125,\"number\":"
+			   "8000.0,\"estimated\":true}");
+	assert_int_equal(
+		store_set_note(c->store, "daemon", "{\"host\":\"web1\"}"), 0);
 	assert_int_equal(case_run(c, "summary --json --host web2"), 0);
 	assert_lacks(c->out, "estimated");
+	assert_int_equal(case_run(c, "summary --json --host web1"), 0);
+	assert_has(c->out, "estimated");
+}
+
+/* A past window has the connections of that time. */
+static void share_of_a_past_window(void **state)
+{
+	struct cli_case *c = *state;
+
+	put_many(c, 1, 10, 7200, CAUSE_LINGER_ZERO);
+	put_connections(c, 8000, 7940, 1000);
+	put_connections(c, 600, 540, 5000);
+	assert_int_equal(case_run(c, "summary --json --since 3h --until 1h"),
+			 0);
+	assert_has(c->out, "\"connections\":{\"share\":0.01,\"number\":"
+			   "1000.0,\"estimated\":false}");
 }
 
 #define CASE(test)                                                             \
@@ -290,6 +307,7 @@ int main(void)
 		CASE(wrong_windows),
 		CASE(stages),
 		CASE(share_of_connections),
+		CASE(share_of_a_past_window),
 	};
 
 	return cmocka_run_group_tests_name("summary", tests, NULL, NULL);

@@ -147,6 +147,27 @@ static void test_notes(void **state)
 	store_close(s);
 }
 
+static void test_connections(void **state)
+{
+	struct store_connections c = {.from_us = 1000, .until_us = 2000};
+	const struct writer_config config = {};
+	struct scratch *d = *state;
+	struct writer *w = start(d, &config);
+	struct store_share share;
+	struct store *s;
+
+	for (c.client = 1; c.client <= 3; c.client++)
+		assert_int_equal(writer_connections(w, &c), 0);
+	c = (struct store_connections){2000, 3000, .server = 7};
+	assert_int_equal(writer_connections(w, &c), 0);
+	writer_stop(w);
+	assert_int_equal(store_open(&s, d->path, STORE_READ, err, sizeof(err)),
+			 0);
+	assert_int_equal(store_count_connections(s, 0, 9000, &share), 0);
+	assert_true(share.number == 10);
+	store_close(s);
+}
+
 /* The first turn prunes already; samples are of 2026 or, here, of 1970. */
 static void test_prunes(void **state)
 {
@@ -258,6 +279,7 @@ static bool mount_tiny(const struct scratch *d)
 /* The real thing: ENOSPC, said as such, and the store stays whole. */
 static void test_disk_really_full(void **state)
 {
+	struct store_checked checked;
 	const struct writer_config config = {};
 	struct scratch *d = *state;
 	struct writer *w;
@@ -274,7 +296,7 @@ static void test_disk_really_full(void **state)
 	assert_int_equal(error, ENOSPC);
 	assert_int_equal(store_open(&s, d->path, STORE_READ, err, sizeof(err)),
 			 0);
-	assert_int_equal(store_check(s, err, sizeof(err)), 0);
+	assert_int_equal(store_check(s, true, &checked, err, sizeof(err)), 0);
 	store_close(s);
 	umount2(d->dir, MNT_DETACH);
 }
@@ -289,6 +311,7 @@ int main(void)
 		WRITER_TEST(test_stop_writes),
 		WRITER_TEST(test_queue_full),
 		WRITER_TEST(test_notes),
+		WRITER_TEST(test_connections),
 		WRITER_TEST(test_prunes),
 		WRITER_TEST(test_disk_full_then_room),
 		WRITER_TEST(test_disk_full_for_good),

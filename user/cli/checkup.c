@@ -132,7 +132,7 @@ int checkup_daemon(struct checkup *c, const char *note, const char *host,
 	return 0;
 }
 
-void checkup_store(struct checkup *c, struct store *store)
+void checkup_store(struct checkup *c, struct store *store, bool whole)
 {
 	char err[200] = "";
 	int ret = store_size(store, &c->store_bytes, &c->store_events);
@@ -140,7 +140,7 @@ void checkup_store(struct checkup *c, struct store *store)
 	if (ret)
 		problem(c, "the store's size cannot be read: %s",
 			strerror(-ret));
-	ret = store_check(store, err, sizeof(err));
+	ret = store_check(store, whole, &c->checked, err, sizeof(err));
 	if (ret)
 		problem(c, "the store is damaged: %s",
 			*err ? err : strerror(-ret));

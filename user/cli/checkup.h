@@ -21,6 +21,7 @@ struct checkup {
 	bool running;
 	int64_t silent_us;		   /* since its last note; NOT_KNOWN */
 	int64_t store_bytes, store_events; /* NOT_KNOWN */
+	struct store_checked checked;
 	unsigned int problems;
 	char problem[PROBLEMS_MOST][256];
 };
@@ -31,7 +32,7 @@ struct checkup {
  */
 int checkup_daemon(struct checkup *c, const char *note, const char *host,
 		   bool (*alive)(int64_t pid), int64_t now_us);
-void checkup_store(struct checkup *c, struct store *store);
+void checkup_store(struct checkup *c, struct store *store, bool whole);
 void checkup_free(struct checkup *c);
 
 /* Numbers of the note, NOT_KNOWN where they are missing: "lost", "ring". */

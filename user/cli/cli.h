@@ -41,6 +41,7 @@ struct request {
 	bool help, version, dump;
 	bool last;	      /* why */
 	bool once;	      /* top */
+	bool whole;	      /* doctor */
 	bool separate_netns;  /* replay */
 	const char *timeouts; /* replay: a file; NULL: the built-in ones */
 	const char *columns;  /* -o; NULL: the default ones */
@@ -113,6 +114,7 @@ struct suggestion {
 void suggest_try(struct suggestion *s, const char *text, const char *candidate);
 
 /* --- the commands --------------------------------------------------------- */
+extern const struct cli_option doctor_options[];
 extern const struct cli_option ls_options[];
 extern const struct cli_option replay_options[];
 extern const struct cli_option report_options[];

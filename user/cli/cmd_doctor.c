@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "user/base/base.h"
+#include "user/base/progress.h"
 #include "user/cli/checkup.h"
 #include "user/cli/table.h"
 #include "user/cli/text.h"
@@ -189,7 +190,13 @@ static void print_store(const struct cli *cli, const struct checkup *c)
 	fprintf(cli->out, "Store    %s, %s", cli->store_url, size);
 	if (c->store_events != NOT_KNOWN)
 		fprintf(cli->out, ", %lld events", (long long)c->store_events);
-	fputc('\n', cli->out);
+	if (c->checked.whole)
+		fputs("\n         checked: every page\n", cli->out);
+	else
+		fprintf(cli->out,
+			"\n         checked: the newest %lld events (--whole: "
+			"every page)\n",
+			(long long)c->checked.events);
 }
 
 static json_t *number_json(int64_t n)
@@ -204,11 +211,13 @@ static int print_json(const struct cli *cli, const struct checkup *c)
 
 	for (unsigned int i = 0; i < c->problems; i++)
 		json_array_append_new(problems, json_string(c->problem[i]));
-	all = json_pack("{s:b, s:o, s:b, s:O?, s:{s:s, s:o, s:o}}", "well",
-			!c->problems, "problems", problems, "running",
-			c->running, "daemon", c->daemon, "store", "url",
-			cli->store_url, "bytes", number_json(c->store_bytes),
-			"events", number_json(c->store_events));
+	all = json_pack(
+		"{s:b, s:o, s:b, s:O?, s:{s:s, s:o, s:o, s:{s:b, s:I}}}",
+		"well", !c->problems, "problems", problems, "running",
+		c->running, "daemon", c->daemon, "store", "url", cli->store_url,
+		"bytes", number_json(c->store_bytes), "events",
+		number_json(c->store_events), "checked", "whole",
+		c->checked.whole, "events", (json_int_t)c->checked.events);
 	if (!all)
 		return -ENOMEM;
 	ret = json_dumpf(all, cli->out, JSON_COMPACT);
@@ -234,6 +243,31 @@ static int print_all(const struct cli *cli, const struct checkup *c)
 	return 0;
 }
 
+static int set_whole(struct cli *cli, struct request *req,
+		     const struct cli_option *option, const char *value)
+{
+	(void)cli, (void)option, (void)value;
+	req->whole = true;
+	return 0;
+}
+
+const struct cli_option doctor_options[] = {
+	{"whole", 0, NULL,
+	 "check every page of the store, not only the newest events",
+	 set_whole},
+	{NULL},
+};
+
+static void check_store(const struct cli *cli, struct checkup *c,
+			struct store *store, bool whole)
+{
+	struct progress progress;
+
+	progress_start(&progress, cli->err, "checking the store");
+	checkup_store(c, store, whole);
+	progress_end(&progress);
+}
+
 int cmd_doctor(struct cli *cli, struct request *req)
 {
 	struct store *store = NULL;
@@ -241,7 +275,6 @@ int cmd_doctor(struct cli *cli, struct request *req)
 	char host[80] = "", *note = NULL;
 	int ret = cli_open_store(cli, &store);
 
-	(void)req;
 	if (ret)
 		return ret;
 	ret = store_get_note(store, DAEMON_NOTE, &note);
@@ -253,7 +286,7 @@ int cmd_doctor(struct cli *cli, struct request *req)
 	gethostname(host, sizeof(host) - 1);
 	ret = checkup_daemon(&c, note, host, process_alive, cli->show.now_us);
 	if (!ret) {
-		checkup_store(&c, store);
+		check_store(cli, &c, store, req->whole);
 		ret = print_all(cli, &c);
 		if (!ret && c.problems)
 			ret = -EIO; /* said already */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "user/base/base.h"
+#include "user/base/progress.h"
 #include "user/cli/list.h"
 #include "user/cli/options.h"
 #include "user/daemon/pipeline.h"
@@ -104,12 +105,18 @@ static int read_records(struct replay *r, struct record_reader *reader,
 			const char *path)
 {
 	char err[256] = "";
+	struct progress progress;
+	int64_t records = 0;
 	union record rec;
 	int ret = 0;
 
+	progress_start(&progress, r->cli->err, "records read");
 	while (!r->failed && !cli_stopped(r->cli) &&
-	       (ret = record_reader_next(reader, &rec, err, sizeof(err))) > 0)
+	       (ret = record_reader_next(reader, &rec, err, sizeof(err))) > 0) {
 		feed(r, &rec);
+		progress_set(&progress, ++records);
+	}
+	progress_end(&progress);
 	if (ret < 0) {
 		cli_error(r->cli, "%s: %s", path, err);
 		return -EIO;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "user/base/base.h"
+#include "user/base/progress.h"
 #include "user/cli/compare.h"
 #include "user/cli/connections.h"
 #include "user/cli/options.h"
@@ -80,7 +81,9 @@ struct summary {
 	bool compared;
 	struct connections connections;
 	struct groups *groups;
-	int damaged; /* an errno: events had to be left out */
+	struct progress progress;
+	int64_t events; /* read so far */
+	int damaged;	/* an errno: events had to be left out */
 };
 
 static int unknown_key(const struct cli *cli, const char *name)
@@ -127,6 +130,7 @@ static int add(const struct event *ev, void *ctx)
 	struct summary *s = ctx;
 	int ret = groups_add(s->groups, ev);
 
+	progress_set(&s->progress, ++s->events);
 	return ret ? ret : cli_stopped(s->cli);
 }
 
@@ -317,6 +321,7 @@ static int add_before(const struct event *ev, void *ctx)
 	struct summary *s = ctx;
 	int ret = groups_add_before(s->groups, ev);
 
+	progress_set(&s->progress, ++s->events);
 	return ret ? ret : cli_stopped(s->cli);
 }
 
@@ -346,8 +351,11 @@ static int read_window(struct summary *s, struct store *store,
 		       const struct filter *f, store_event_fn fn)
 {
 	char err[512] = "";
-	int ret = store_query(store, f, fn, s, err, sizeof(err));
+	int ret;
 
+	progress_start(&s->progress, s->cli->err, "events read");
+	ret = store_scan(store, f, fn, s, err, sizeof(err));
+	progress_end(&s->progress);
 	if (ret == -EBADMSG) { /* tell it, show the others, and fail */
 		s->damaged = cli_store_failed(s->cli, ret, err);
 		return 0;

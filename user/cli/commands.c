@@ -62,7 +62,7 @@ const struct command commands[] = {
 	 "raw records of rstscoped --record, explained anew", replay_options,
 	 true, 1, cmd_replay},
 	{"doctor", "", "whether the daemon runs, what it sees, what was lost",
-	 NULL, false, 0, cmd_doctor},
+	 doctor_options, false, 0, cmd_doctor},
 	{"help", "[COMMAND]", "how to use a command", NULL, false, 1, cmd_help},
 	{NULL},
 };

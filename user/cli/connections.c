@@ -6,35 +6,24 @@
 #include "user/cli/checkup.h"
 #include "user/cli/connections.h"
 
-/* Less of an average says nothing. */
-#define LIFE_LEAST_US (10 * USEC_PER_SEC)
+/* A share of parts up to this leaves the number as good as counted. */
+#define PARTS_FEW 0.01
 
-static struct connections count(const struct checkup *c, const struct filter *f,
-				int64_t end_us, int64_t first_us)
+/* A store is of one host: the daemon's note has its name. */
+static bool of_that_host(struct store *store, const char *host)
 {
-	struct connections none = {.number = NOT_KNOWN}, found = none;
-	int64_t started = checkup_number(c, NULL, "started_us");
-	int64_t updated = checkup_number(c, NULL, "updated_us");
-	int64_t client = checkup_number(c, "connections", "client");
-	int64_t server = checkup_number(c, "connections", "server");
-	int64_t from = f->since_us > started ? f->since_us : started;
-	int64_t to = end_us < updated ? end_us : updated;
-	char host[80];
+	struct checkup c = {0};
+	char *note = NULL, name[80];
+	bool same;
 
-	if (started == NOT_KNOWN || updated == NOT_KNOWN ||
-	    client == NOT_KNOWN || server == NOT_KNOWN || client + server == 0)
-		return none;
-	checkup_text(c->daemon, "host", host, sizeof(host));
-	if (*f->host && strcmp(f->host, host))
-		return none;
-	if (first_us != NOT_KNOWN && first_us < started)
-		return none;
-	if (updated - started < LIFE_LEAST_US || to <= from)
-		return none;
-	found.number = (double)(client + server) * (double)(to - from) /
-		       (double)(updated - started);
-	found.estimated = from > started || to < updated;
-	return found;
+	if (store_get_note(store, DAEMON_NOTE, &note))
+		return false;
+	c.daemon = json_loads(note, 0, NULL);
+	checkup_text(c.daemon, "host", name, sizeof(name));
+	same = !strcmp(host, name);
+	checkup_free(&c);
+	free(note);
+	return same;
 }
 
 struct connections connections_between(struct store *store,
@@ -42,16 +31,17 @@ struct connections connections_between(struct store *store,
 				       int64_t first_us)
 {
 	struct connections found = {.number = NOT_KNOWN};
-	struct checkup c = {0};
-	char *note = NULL;
+	struct store_share share;
 
-	if (store_get_note(store, DAEMON_NOTE, &note))
+	if (*f->host && !of_that_host(store, f->host))
 		return found;
-	c.daemon = json_loads(note, 0, NULL);
-	if (json_is_object(c.daemon))
-		found = count(&c, f, end_us, first_us);
-	checkup_free(&c);
-	free(note);
+	if (store_count_connections(store, f->since_us, end_us, &share) ||
+	    share.number <= 0)
+		return found;
+	if (first_us != NOT_KNOWN && first_us < share.oldest_us)
+		return found;
+	found.number = share.number;
+	found.estimated = share.parts > PARTS_FEW * share.number;
 	return found;
 }
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How many connections a host established in a window: what failures are a
- * share of. The store holds failures only; the daemon's note has the number
- * since its start.
+ * share of. The daemon notes them minute by minute while it runs.
  */
 #ifndef RSTSCOPE_CONNECTIONS_H
 #define RSTSCOPE_CONNECTIONS_H
@@ -11,12 +10,12 @@
 
 struct connections {
 	double number;	/* NOT_KNOWN */
-	bool estimated; /* from the average since the daemon's start */
+	bool estimated; /* some are a part of a minute's */
 };
 
 /*
  * Of since_us to end_us. `first_us` is the oldest failure in it (NOT_KNOWN:
- * none): one that another run of the daemon saw has no denominator here.
+ * none): one from before the first note has no denominator here.
  */
 struct connections connections_between(struct store *store,
 				       const struct filter *f, int64_t end_us,

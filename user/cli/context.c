@@ -115,7 +115,7 @@ int cli_open_store(const struct cli *cli, struct store **store)
 
 bool cli_stopped(const struct cli *cli)
 {
-	return (cli->stop && *cli->stop) || ferror(cli->out);
+	return (cli->stop && *cli->stop) || ferror_unlocked(cli->out);
 }
 
 bool cli_sleep_ms(const struct cli *cli, int ms)

@@ -9,9 +9,6 @@
 #include "user/cli/report_data.h"
 #include "user/cli/spread.h"
 
-#define PROGRESS_NS    200000000ll
-#define PROGRESS_EVERY 1024
-
 static const struct {
 	const char *key, *title;
 } tables[REPORT_TABLES] = {
@@ -78,27 +75,12 @@ static void keep_example(struct report_data *d, const struct event *ev)
 {
 	enum cause cause = ev->verdict.cause;
 
-	if (d->example[cause].confidence > ev->verdict.confidence)
+	if (d->example[cause].id > ev->id
+		    ? d->example[cause].confidence >= ev->verdict.confidence
+		    : d->example[cause].confidence > ev->verdict.confidence)
 		return;
 	d->example[cause].id = ev->id;
 	d->example[cause].confidence = ev->verdict.confidence;
-}
-
-static void show_progress(struct report_data *d)
-{
-	int64_t now = (int64_t)clock_mono_ns();
-
-	if (d->events % PROGRESS_EVERY || now - d->shown_ns < PROGRESS_NS)
-		return;
-	d->shown_ns = now;
-	if (isatty(fileno(d->cli->err)))
-		fprintf(d->cli->err, "\r%lld events ...", (long long)d->events);
-}
-
-static void end_progress(const struct report_data *d)
-{
-	if (d->events >= PROGRESS_EVERY && isatty(fileno(d->cli->err)))
-		fputs("\r\033[K", d->cli->err);
 }
 
 static int add(const struct event *ev, void *ctx)
@@ -113,7 +95,7 @@ static int add(const struct event *ev, void *ctx)
 		return ret;
 	add_to_bars(d, ev);
 	keep_example(d, ev);
-	show_progress(d);
+	progress_set(&d->progress, d->events);
 	return cli_stopped(d->cli);
 }
 
@@ -138,22 +120,24 @@ static int read_daemon(struct report_data *d)
 
 static void count_benign(struct report_data *d)
 {
-	struct filter all = d->filter;
-	int64_t rows, with, without;
+	struct filter hidden = d->filter;
+	int64_t rows, events;
 
 	d->benign = NOT_KNOWN;
-	all.benign = true;
-	if (!d->filter.benign && !store_count(d->store, &all, &rows, &with) &&
-	    !store_count(d->store, &d->filter, &rows, &without))
-		d->benign = with - without;
+	hidden.benign_only = true;
+	if (!d->filter.benign &&
+	    !store_count(d->store, &hidden, &rows, &events))
+		d->benign = events;
 }
 
 static int read_events(struct report_data *d)
 {
 	char err[512] = "";
-	int ret = store_query(d->store, &d->filter, add, d, err, sizeof(err));
+	int ret;
 
-	end_progress(d);
+	progress_start(&d->progress, d->cli->err, "events read");
+	ret = store_scan(d->store, &d->filter, add, d, err, sizeof(err));
+	progress_end(&d->progress);
 	if (ret == -EBADMSG) { /* tell it, show the others, and fail */
 		d->damaged = cli_store_failed(d->cli, ret, err);
 		ret = 0;

@@ -3,6 +3,7 @@
 #ifndef RSTSCOPE_REPORT_DATA_H
 #define RSTSCOPE_REPORT_DATA_H
 
+#include "user/base/progress.h"
 #include "user/cli/checkup.h"
 #include "user/cli/connections.h"
 #include "user/tell/groups.h"
@@ -37,8 +38,8 @@ struct report_data {
 		double confidence;
 	} example[CAUSES]; /* the surest, of these the newest */
 	struct checkup checkup;
-	int64_t shown_ns; /* progress */
-	int damaged;	  /* an errno: events had to be left out */
+	struct progress progress;
+	int damaged; /* an errno: events had to be left out */
 };
 
 /* Reads all of it; complains itself. report_data_free() in any case. */

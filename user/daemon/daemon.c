@@ -10,6 +10,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "user/base/progress.h"
 #include "user/daemon/exports.h"
 #include "user/daemon/notify.h"
 #include "user/daemon/pipeline.h"
@@ -147,13 +148,16 @@ static enum exit_status open_probes(struct daemon *d)
 		.methods = d->config->methods,
 		.connections = (uint32_t)d->config->connections,
 	};
+	struct progress progress;
 	char err[512];
 
 	if (observer_open(&d->observer, &config, err, sizeof(err))) {
 		log_error("%s", err);
 		return EXIT_KERNEL;
 	}
+	progress_start(&progress, stderr, "taking in the sockets");
 	d->seeded = observer_seed(d->observer);
+	progress_end(&progress);
 	if (d->seeded < 0)
 		log_warn("sockets older than the daemon have no owner: %s",
 			 strerror(-d->seeded));
@@ -249,27 +253,24 @@ static enum exit_status start_threads(struct daemon *d)
 		.retain_age_s = d->config->retain_age_s,
 		.retain_bytes = d->config->retain_bytes,
 	};
-	struct store *store = d->store;
 	char err[512];
-	int rc;
+	int rc = writer_start(&d->writer, d->store, &config);
 
 	d->store = NULL; /* the writer's from here on, also on failure */
-	if (writer_start(&d->writer, store, &config)) {
+	if (rc) {
 		log_error("the store's thread does not start");
 		return EXIT_FAILED;
-	}
-	rc = exports_start(&d->exports, d->config, d->host, err, sizeof(err));
-	if (rc) {
-		log_error("%s", err);
-		return rc == -EINVAL ? EXIT_USAGE : EXIT_FAILED;
 	}
 	if (d->api && stream_start(api_stream(d->api))) {
 		log_error("the stream's thread does not start");
 		return EXIT_FAILED;
 	}
-	if (d->http && http_start(d->http, err, sizeof(err))) {
+	rc = exports_start(&d->exports, d->config, d->host, err, sizeof(err));
+	if (!rc && d->http)
+		rc = http_start(d->http, err, sizeof(err));
+	if (rc) {
 		log_error("%s", err);
-		return EXIT_FAILED;
+		return rc == -EINVAL ? EXIT_USAGE : EXIT_FAILED;
 	}
 	return EXIT_OK;
 }
@@ -448,10 +449,9 @@ static void announce(struct daemon *d)
 
 static void loop(struct daemon *d)
 {
-	int64_t now_us = clock_unix_us();
+	int64_t now_us = d->report_us = clock_unix_us();
 
 	d->flush_us = now_us + FLUSH_US;
-	d->report_us = now_us;
 	if (d->config->once_us)
 		d->stop_us = now_us + d->config->once_us;
 	tick(d, now_us);

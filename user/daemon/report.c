@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "user/base/base.h"
+#include "user/daemon/interval.h"
 #include "user/daemon/status.h"
 #include "version.h"
 
@@ -16,11 +17,22 @@ struct report {
 	struct report_config config;
 	struct metrics *metrics;
 	int64_t started_us;
+	struct interval connections;
 	struct metrics_sample sample; /* scratch: they are large */
 	struct blind_spot spots[BLIND_SPOTS_MAX];
 	_Atomic int64_t updated_us;
 	_Atomic int store_error;
 };
+
+static void start_intervals(struct report *r)
+{
+	const uint64_t *tally = r->sample.counts.tally;
+
+	observer_get_counts(r->config.observer, &r->sample.counts);
+	interval_start(&r->connections, r->started_us,
+		       tally[TALLY_ESTABLISHED_CLIENT],
+		       tally[TALLY_ESTABLISHED_SERVER]);
+}
 
 struct report *report_new(const struct report_config *config)
 {
@@ -36,6 +48,7 @@ struct report *report_new(const struct report_config *config)
 		return NULL;
 	r->config = *config;
 	r->started_us = clock_unix_us();
+	start_intervals(r);
 	r->metrics = metrics_new(&metrics);
 	if (r->metrics)
 		return r;
@@ -120,9 +133,14 @@ void report_exported(struct report *r, const struct outbox_stats *stats)
 
 void report_update(struct report *r, struct writer *writer, bool ended)
 {
+	const uint64_t *tally = r->sample.counts.tally;
 	char *text;
 
 	fill_sample(r, writer);
+	interval_update(&r->connections, clock_unix_us(),
+			tally[TALLY_ESTABLISHED_CLIENT],
+			tally[TALLY_ESTABLISHED_SERVER]);
+	writer_connections(writer, &r->connections.now);
 	metrics_update(r->metrics, &r->sample);
 	text = note_text(r, ended);
 	if (text)

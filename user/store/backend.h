@@ -13,6 +13,8 @@ struct store_ops {
 	int (*sync)(struct store *s);
 	int (*query)(struct store *s, const struct filter *f, store_event_fn fn,
 		     void *ctx, char *err, size_t err_size);
+	int (*scan)(struct store *s, const struct filter *f, store_event_fn fn,
+		    void *ctx, char *err, size_t err_size);
 	int (*get)(struct store *s, int64_t id, struct event *ev);
 	int (*count)(struct store *s, const struct filter *f, int64_t *rows,
 		     int64_t *events);
@@ -21,7 +23,12 @@ struct store_ops {
 	int (*size)(struct store *s, int64_t *bytes, int64_t *events);
 	int (*set_note)(struct store *s, const char *key, const char *text);
 	int (*get_note)(struct store *s, const char *key, char **text);
-	int (*check)(struct store *s, char *err, size_t err_size);
+	int (*put_connections)(struct store *s,
+			       const struct store_connections *c);
+	int (*count_connections)(struct store *s, int64_t since_us,
+				 int64_t until_us, struct store_share *out);
+	int (*check)(struct store *s, bool whole, struct store_checked *checked,
+		     char *err, size_t err_size);
 };
 
 /* First member of each engine's own struct. */

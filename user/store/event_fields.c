@@ -27,19 +27,15 @@ NAMES(state, tcp_state_name, tcp_state_by_name);
 	{                                                                      \
 		.name = n, .type = FIELD_TEXT, .tag = t, AT(member)            \
 	}
-#define NAME(n, t, member)                                                     \
-	{                                                                      \
-		.name = n, .type = FIELD_NAME, .tag = t,                       \
-		.rules = FIELD_REQUIRED, AT(member)                            \
-	}
 #define TRI(n, t, member)                                                      \
 	{                                                                      \
 		.name = n, .type = FIELD_TRI, .tag = t, AT(member)             \
 	}
-#define ENUM(n, t, member, which)                                              \
+#define ENUM(n, t, member, which, more)                                        \
 	{                                                                      \
 		.name = n, .type = FIELD_ENUM, .tag = t,                       \
-		.rules = FIELD_REQUIRED, AT(member), .names = &which##_names   \
+		.rules = FIELD_REQUIRED | (more), AT(member),                  \
+		.names = &which##_names                                        \
 	}
 #define OTHER(n, t, member, what, rule)                                        \
 	{                                                                      \
@@ -50,16 +46,16 @@ static const struct event_field top_fields[] = {
 	{.name = "id",
 	 .type = FIELD_INT,
 	 .tag = 1,
-	 .rules = FIELD_REQUIRED,
+	 .rules = FIELD_REQUIRED | FIELD_BRIEF,
 	 AT(id)},
-	NAME("host", 2, host),
-	OTHER("time", 3, time_us, FIELD_TIME, FIELD_REQUIRED),
-	OTHER("last_time", 4, last_time_us, FIELD_TIME, 0),
-	ENUM("kind", 5, kind, kind),
+	OTHER("host", 2, host, FIELD_NAME, FIELD_REQUIRED | FIELD_BRIEF),
+	OTHER("time", 3, time_us, FIELD_TIME, FIELD_REQUIRED | FIELD_BRIEF),
+	OTHER("last_time", 4, last_time_us, FIELD_TIME, FIELD_BRIEF),
+	ENUM("kind", 5, kind, kind, FIELD_BRIEF),
 	{.name = "count",
 	 .type = FIELD_INT,
 	 .tag = 6,
-	 .rules = FIELD_REQUIRED,
+	 .rules = FIELD_REQUIRED | FIELD_BRIEF,
 	 AT(count)},
 	TEXT("kernel_reason", 7, kernel_reason),
 	{},
@@ -72,19 +68,20 @@ static const struct event_field process_fields[] = {
 	 .rules = FIELD_REQUIRED,
 	 AT(process.pid)},
 	INT("tid", 11, process.tid),
-	NAME("comm", 12, process.comm),
+	OTHER("comm", 12, process.comm, FIELD_NAME,
+	      FIELD_REQUIRED | FIELD_BRIEF),
 	TEXT("exe", 13, process.exe),
 	INT("uid", 14, process.uid),
-	TEXT("unit", 15, process.unit),
-	TEXT("container", 16, process.container),
+	OTHER("unit", 15, process.unit, FIELD_TEXT, FIELD_BRIEF),
+	OTHER("container", 16, process.container, FIELD_TEXT, FIELD_BRIEF),
 	TEXT("pod", 17, process.pod),
-	ENUM("via", 18, process.via, via),
+	ENUM("via", 18, process.via, via, 0),
 	{},
 };
 
 static const struct event_field syscall_fields[] = {
-	ENUM("class", 20, syscall.class, class),
-	NAME("name", 21, syscall.name),
+	ENUM("class", 20, syscall.class, class, FIELD_BRIEF),
+	OTHER("name", 21, syscall.name, FIELD_NAME, FIELD_REQUIRED),
 	OTHER("errno", 22, syscall.errno_nr, FIELD_ERRNO, 0),
 	INT("delay_us", 23, syscall.delay_us),
 	{},
@@ -93,22 +90,22 @@ static const struct event_field syscall_fields[] = {
 static const struct event_field connection_fields[] = {
 	OTHER("family", 30, family, FIELD_FAMILY, FIELD_REQUIRED),
 	INT("netns", 31, netns),
-	OTHER("local", 32, local, FIELD_END, FIELD_REQUIRED),
-	OTHER("peer", 33, peer, FIELD_END, FIELD_REQUIRED),
-	ENUM("role", 34, role, role),
-	ENUM("state", 35, state, state),
+	OTHER("local", 32, local, FIELD_END, FIELD_REQUIRED | FIELD_BRIEF),
+	OTHER("peer", 33, peer, FIELD_END, FIELD_REQUIRED | FIELD_BRIEF),
+	ENUM("role", 34, role, role, FIELD_BRIEF),
+	ENUM("state", 35, state, state, FIELD_BRIEF),
 	INT("age_ms", 36, age_ms),
-	INT("idle_ms", 37, idle_ms),
+	OTHER("idle_ms", 37, idle_ms, FIELD_INT, FIELD_BRIEF),
 	INT("since_send_ms", 38, since_send_ms),
 	INT("since_receive_ms", 39, since_receive_ms),
-	INT("sent_bytes", 40, sent_bytes),
+	OTHER("sent_bytes", 40, sent_bytes, FIELD_INT, FIELD_BRIEF),
 	INT("acked_bytes", 41, acked_bytes),
-	INT("received_bytes", 42, received_bytes),
+	OTHER("received_bytes", 42, received_bytes, FIELD_INT, FIELD_BRIEF),
 	INT("unread_bytes", 43, unread_bytes),
 	INT("srtt_us", 44, srtt_us),
 	INT("retransmits", 45, retransmits),
 	TRI("peer_fin", 46, peer_fin),
-	TEXT("tls", 47, tls),
+	OTHER("tls", 47, tls, FIELD_TEXT, FIELD_BRIEF),
 	TEXT("community_id", 48, community_id),
 	{},
 };

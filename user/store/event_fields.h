@@ -32,6 +32,7 @@ struct field_names {
 enum field_rule {
 	FIELD_REQUIRED = 1 << 0, /* always there, never null */
 	FIELD_ABSENT = 1 << 1,	 /* left out rather than null */
+	FIELD_BRIEF = 1 << 2,	 /* in the brief too (event_pack.h) */
 };
 
 struct event_field {

@@ -124,12 +124,18 @@ static void pack_field(struct out *o, const struct event *ev,
 	}
 }
 
-static void pack_verdict(struct out *o, const struct verdict *v)
+static void pack_short_verdict(struct out *o, const struct verdict *v)
 {
 	put_text(o, TAG_CAUSE, cause_name(v->cause));
 	put_micro(o, TAG_CONFIDENCE, v->confidence);
 	put_int(o, TAG_BLAME, v->blame);
 	put_int(o, TAG_BENIGN, v->benign);
+	put_int(o, TAG_RETRY, v->retry);
+	o->bad |= (int)v->blame >= BLAMES || (int)v->retry >= RETRIES;
+}
+
+static void pack_rest_of_verdict(struct out *o, const struct verdict *v)
+{
 	if (v->timeout_known) {
 		put_micro(o, TAG_TIMEOUT, v->timeout_seconds);
 		put_int(o, TAG_TIMEOUT_LEARNED, v->timeout_learned);
@@ -147,30 +153,48 @@ static void pack_verdict(struct out *o, const struct verdict *v)
 		put_micro(o, TAG_ALTERNATIVE_CONFIDENCE,
 			  v->alternative[i].confidence);
 	}
-	put_int(o, TAG_RETRY, v->retry);
 	for (unsigned int i = 0; i < v->fixes && i < VERDICT_FIXES; i++)
 		put_text(o, TAG_FIX, v->fix[i]);
+}
+
+/* Of each field that has one of the rules, or of all where rules is 0. */
+static void pack_fields(struct out *o, const struct event *ev, uint8_t rules)
+{
+	put_byte(o, PACK_VERSION);
+	/* The family tells the size of the addresses: it goes first. */
+	put_int(o, TAG_FAMILY, ev->family == 6 ? 6 : 4);
+	for (const struct event_group *g = event_groups; g->fields; g++) {
+		if (g->tag && !*(const bool *)event_peek(ev, g->known))
+			continue;
+		if (g->tag)
+			put_int(o, g->tag, 1);
+		for (const struct event_field *f = g->fields; f->name; f++)
+			if (!rules || f->rules & rules)
+				pack_field(o, ev, f);
+	}
+	pack_short_verdict(o, &ev->verdict);
+}
+
+static int packed_size(const struct out *o, const uint8_t *start)
+{
+	if (o->bad)
+		return -EINVAL;
+	return o->full ? -ENOSPC : (int)(o->at - start);
 }
 
 int event_pack(const struct event *ev, uint8_t *out, size_t size)
 {
 	struct out o = {.at = out, .end = out + size};
 
-	put_byte(&o, PACK_VERSION);
-	/* The family tells the size of the addresses: it goes first. */
-	put_int(&o, TAG_FAMILY, ev->family == 6 ? 6 : 4);
-	for (const struct event_group *g = event_groups; g->fields; g++) {
-		if (g->tag && !*(const bool *)event_peek(ev, g->known))
-			continue;
-		if (g->tag)
-			put_int(&o, g->tag, 1);
-		for (const struct event_field *f = g->fields; f->name; f++)
-			pack_field(&o, ev, f);
-	}
-	pack_verdict(&o, &ev->verdict);
-	o.bad |= (int)ev->verdict.blame >= BLAMES ||
-		 (int)ev->verdict.retry >= RETRIES;
-	if (o.bad)
-		return -EINVAL;
-	return o.full ? -ENOSPC : (int)(o.at - out);
+	pack_fields(&o, ev, 0);
+	pack_rest_of_verdict(&o, &ev->verdict);
+	return packed_size(&o, out);
+}
+
+int event_pack_brief(const struct event *ev, uint8_t *out, size_t size)
+{
+	struct out o = {.at = out, .end = out + size};
+
+	pack_fields(&o, ev, FIELD_BRIEF);
+	return packed_size(&o, out);
 }

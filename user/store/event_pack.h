@@ -23,7 +23,15 @@
  * a number that is in no enum.
  */
 int event_pack(const struct event *ev, uint8_t *out, size_t size);
-/* 0, or -EBADMSG for anything event_pack() did not write. */
+/*
+ * The part that groups and pictures ask for, in the same form: what a walk
+ * through many events reads of each. Without pid and program, evidence, advice
+ * and most numbers; fields marked FIELD_BRIEF (event_fields.h), and of the
+ * verdict cause, confidence, blame, benign, retry.
+ */
+#define EVENT_BRIEF_MAX 1024
+int event_pack_brief(const struct event *ev, uint8_t *out, size_t size);
+/* 0, or -EBADMSG for anything that these did not write. */
 int event_unpack(struct event *ev, const uint8_t *in, size_t size);
 
 #endif

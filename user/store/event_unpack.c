@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reads what event_pack.c wrote; trusts none of it. */
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "user/base/base.h"
@@ -16,6 +17,34 @@ struct item {
 	const uint8_t *data;
 	size_t size;
 };
+
+#define ENUM_MOST 64
+
+/* The tables of event_fields.c by tag: where a group or a field stands. */
+struct slot {
+	const struct event_group *group; /* NULL: a field, or nothing */
+	const struct event_field *field;
+	int number[ENUM_MOST + 1]; /* what a stored one is now; or -ENOENT */
+};
+static struct slot slots[FIELD_TAG_MAX + 1];
+static pthread_once_t slots_once = PTHREAD_ONCE_INIT;
+
+static void fill_slot(struct slot *slot, const struct event_field *f)
+{
+	slot->field = f;
+	for (int i = 0; f->names && i <= ENUM_MOST; i++)
+		slot->number[i] = f->names->by_name(f->names->name(i));
+}
+
+static void fill_slots(void)
+{
+	for (const struct event_group *g = event_groups; g->fields; g++) {
+		if (g->tag)
+			slots[g->tag].group = g;
+		for (const struct event_field *f = g->fields; f->name; f++)
+			fill_slot(&slots[f->tag], f);
+	}
+}
 
 struct in {
 	const uint8_t *at, *end;
@@ -81,26 +110,27 @@ static int get_end(const struct item *item, uint8_t family,
 }
 
 /* A number outside its enum is damage: it has no name that leads back. */
-static int get_enum(const struct item *item, const struct event_field *f,
+static int get_enum(const struct item *item, const struct slot *slot,
 		    struct event *ev)
 {
 	int number = (int)item->value;
 
-	if (item->value < 0 || item->value > 64)
+	if (item->value < 0 || item->value > ENUM_MOST)
 		return -EBADMSG;
-	if (f->type == FIELD_TRI && number > 1)
+	if (slot->field->type == FIELD_TRI && number > 1)
 		return -EBADMSG;
-	if (f->names)
-		number = f->names->by_name(f->names->name(number));
+	if (slot->field->names)
+		number = slot->number[number];
 	if (number < NOT_KNOWN)
 		return -EBADMSG;
-	memcpy(event_at(ev, f->offset), &number, sizeof(number));
+	memcpy(event_at(ev, slot->field->offset), &number, sizeof(number));
 	return 0;
 }
 
-static int unpack_field(const struct item *item, const struct event_field *f,
+static int unpack_field(const struct item *item, const struct slot *slot,
 			struct event *ev)
 {
+	const struct event_field *f = slot->field;
 	void *at = event_at(ev, f->offset);
 
 	switch (f->type) {
@@ -117,7 +147,7 @@ static int unpack_field(const struct item *item, const struct event_field *f,
 	switch (f->type) {
 	case FIELD_TRI:
 	case FIELD_ENUM:
-		return get_enum(item, f, ev);
+		return get_enum(item, slot, ev);
 	case FIELD_FAMILY:
 		if (item->value != 4 && item->value != 6)
 			return -EBADMSG;
@@ -240,17 +270,15 @@ static int unpack_verdict(const struct item *item, struct verdict *v)
 
 static int unpack_item(const struct item *item, struct event *ev)
 {
+	const struct slot *slot;
+
 	if (item->tag > FIELD_TAG_MAX)
 		return unpack_verdict(item, &ev->verdict);
-	for (const struct event_group *g = event_groups; g->fields; g++) {
-		if (g->tag && g->tag == item->tag) {
-			*(bool *)event_at(ev, g->known) = true;
-			return 0;
-		}
-		for (const struct event_field *f = g->fields; f->name; f++)
-			if (f->tag == item->tag)
-				return unpack_field(item, f, ev);
-	}
+	slot = &slots[item->tag];
+	if (slot->group)
+		*(bool *)event_at(ev, slot->group->known) = true;
+	else if (slot->field)
+		return unpack_field(item, slot, ev);
 	return 0;
 }
 
@@ -262,6 +290,7 @@ int event_unpack(struct event *ev, const uint8_t *data, size_t size)
 
 	if (!size || *in.at++ != PACK_VERSION)
 		return -EBADMSG;
+	pthread_once(&slots_once, fill_slots);
 	event_init(ev);
 	while (!err && in.at != in.end) {
 		err = get_item(&in, &item);

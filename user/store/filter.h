@@ -23,6 +23,7 @@ struct filter {
 	char container[65]; /* a prefix */
 	char host[65];
 	bool benign;	  /* show the benign ones too */
+	bool benign_only; /* the others not: to count what was not shown */
 	int64_t limit;	  /* newest N; NOT_KNOWN: no limit */
 	int64_t after_id; /* only ids above it (tail) */
 	/* Only what is listed before that event (pages); before_id 0: all. */

@@ -137,7 +137,9 @@ static void where_filter(struct query *q, const struct filter *f)
 		where_int(q, "time_us >= ?", f->since_us);
 	if (f->until_us != NOT_KNOWN)
 		where_int(q, "time_us <= ?", f->until_us);
-	if (!f->benign)
+	if (f->benign_only)
+		where(q, "benign = 1");
+	else if (!f->benign)
 		where(q, "benign = 0");
 	if (f->after_id > 0)
 		where_int(q, "id > ?", f->after_id);
@@ -159,15 +161,28 @@ static void query_start(struct query *q, const char *text)
 	add(q, text);
 }
 
-void query_ids(struct query *q, const struct filter *f)
+static void newest_first(struct query *q, const struct filter *f)
 {
-	query_start(q, "SELECT id FROM events");
-	where_filter(q, f);
 	add(q, " ORDER BY time_us DESC, id DESC");
 	if (f->limit == NOT_KNOWN)
 		return;
 	add(q, " LIMIT ?");
 	bind_next(q, QUERY_INT)->number = f->limit;
+}
+
+void query_ids(struct query *q, const struct filter *f)
+{
+	query_start(q, "SELECT id FROM events");
+	where_filter(q, f);
+	newest_first(q, f);
+}
+
+void query_briefs(struct query *q, const struct filter *f)
+{
+	query_start(q, "SELECT brief FROM events JOIN briefs USING (id)");
+	where_filter(q, f);
+	if (f->limit != NOT_KNOWN)
+		newest_first(q, f);
 }
 
 void query_count(struct query *q, const struct filter *f)

@@ -30,6 +30,8 @@ struct query {
 
 /* SELECT id ...: newest first, at most f->limit. */
 void query_ids(struct query *q, const struct filter *f);
+/* SELECT brief ...: the newest f->limit, or all of them in any order. */
+void query_briefs(struct query *q, const struct filter *f);
 /* SELECT COUNT(*), SUM(count); f->limit has no meaning for it. */
 void query_count(struct query *q, const struct filter *f);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The SQLite engine: putting, notes, size, check. */
+/* The SQLite engine: putting, notes, size. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,8 @@
 	"INSERT OR REPLACE INTO events (id, time_us, benign, count, kind,"     \
 	" cause, class, comm, pid, unit, container, host, family, local_port," \
 	" peer_port, peer_ip) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
-#define PUT_BODY "INSERT OR REPLACE INTO bodies (id, body) VALUES (?,?)"
+#define PUT_BRIEF "INSERT OR REPLACE INTO briefs (id, brief) VALUES (?,?)"
+#define PUT_BODY  "INSERT OR REPLACE INTO bodies (id, body) VALUES (?,?)"
 
 int sqlite_prepare(struct sqlite_store *s, sqlite3_stmt **stmt, const char *sql)
 {
@@ -74,22 +75,33 @@ static int step_once(sqlite3_stmt *stmt)
 	return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
+static int put_bytes(sqlite3_stmt *stmt, int64_t id, const uint8_t *data,
+		     size_t size)
+{
+	sqlite3_bind_int64(stmt, 1, id);
+	sqlite3_bind_blob(stmt, 2, data, (int)size, SQLITE_STATIC);
+	return step_once(stmt);
+}
+
 static int put_one(struct sqlite_store *s, const struct store_packed *packed,
 		   struct event *ev)
 {
-	int rc;
+	uint8_t brief[EVENT_BRIEF_MAX];
+	int rc, size;
 
 	/* Written by us: if it cannot be read, that is our own damage. */
 	if (event_unpack(ev, packed->data, packed->size))
 		return SQLITE_MISMATCH;
+	size = event_pack_brief(ev, brief, sizeof(brief));
+	if (size < 0)
+		return SQLITE_MISMATCH;
 	bind_event(s->put_event, ev);
 	rc = step_once(s->put_event);
-	if (rc != SQLITE_OK)
-		return rc;
-	sqlite3_bind_int64(s->put_body, 1, ev->id);
-	sqlite3_bind_blob(s->put_body, 2, packed->data, (int)packed->size,
-			  SQLITE_STATIC);
-	return step_once(s->put_body);
+	if (rc == SQLITE_OK)
+		rc = put_bytes(s->put_brief, ev->id, brief, (size_t)size);
+	if (rc == SQLITE_OK)
+		rc = put_bytes(s->put_body, ev->id, packed->data, packed->size);
+	return rc;
 }
 
 int sqlite_exec(struct sqlite_store *s, const char *sql)
@@ -104,6 +116,8 @@ static int sqlite_put(struct store *base, const struct store_packed *events,
 	struct event ev;
 	int rc = sqlite_prepare(s, &s->put_event, PUT_EVENT);
 
+	if (rc == SQLITE_OK)
+		rc = sqlite_prepare(s, &s->put_brief, PUT_BRIEF);
 	if (rc == SQLITE_OK)
 		rc = sqlite_prepare(s, &s->put_body, PUT_BODY);
 	if (rc == SQLITE_OK)
@@ -240,44 +254,20 @@ static int sqlite_size(struct store *base, int64_t *bytes, int64_t *events)
 	return 0;
 }
 
-static int sqlite_check(struct store *base, char *err, size_t err_size)
-{
-	struct sqlite_store *s = sqlite_of(base);
-	sqlite3_stmt *stmt = NULL;
-	const char *text;
-	int rc, ret = sqlite_refresh(s);
-
-	if (ret)
-		return store_fail(err, err_size, -ret, "store %s: %s", s->path,
-				  strerror(-ret));
-	rc = sqlite3_prepare_v2(s->db, "PRAGMA quick_check(1)", -1, &stmt,
-				NULL);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(stmt);
-	if (rc == SQLITE_ROW) {
-		text = (const char *)sqlite3_column_text(stmt, 0);
-		if (!text || strcmp(text, "ok"))
-			ret = store_fail(err, err_size, EUCLEAN,
-					 "store %s: is damaged: %s", s->path,
-					 text ? text : "?");
-	} else {
-		ret = sqlite_fail(s, rc, err, err_size);
-	}
-	sqlite3_finalize(stmt);
-	return ret;
-}
-
 const struct store_ops sqlite_ops = {
 	.close = sqlite_close,
 	.last_id = sqlite_last_id,
 	.put = sqlite_put,
 	.sync = sqlite_sync,
 	.query = sqlite_query,
+	.scan = sqlite_scan,
 	.get = sqlite_get,
 	.count = sqlite_count,
 	.prune = sqlite_prune,
 	.size = sqlite_size,
 	.set_note = sqlite_set_note,
 	.get_note = sqlite_get_note,
+	.put_connections = sqlite_put_connections,
+	.count_connections = sqlite_count_connections,
 	.check = sqlite_check,
 };

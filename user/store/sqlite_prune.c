@@ -13,12 +13,16 @@
 
 #define VACUUM_PAGES 1024
 
-#define DELETE_BODIES                                                          \
-	"DELETE FROM bodies WHERE id IN (SELECT id FROM events"                \
+#define DELETE_FROM(table)                                                     \
+	"DELETE FROM " table " WHERE id IN (SELECT id FROM events"             \
 	" WHERE time_us < ?1 ORDER BY time_us LIMIT ?2)"
-#define DELETE_EVENTS                                                          \
-	"DELETE FROM events WHERE id IN (SELECT id FROM events"                \
-	" WHERE time_us < ?1 ORDER BY time_us LIMIT ?2)"
+/*
+ * What has no failures left has no denominator either: where the size, not the
+ * age, is the bound, the oldest failure says how far back the store goes.
+ */
+#define DELETE_CONNECTIONS                                                     \
+	"DELETE FROM connections WHERE until_us < MIN(?1, COALESCE("           \
+	"(SELECT MIN(time_us) FROM events), ?1))"
 /* The highest id may be among those that go. */
 #define KEEP_LAST_ID                                                           \
 	"INSERT OR REPLACE INTO notes (key, text) SELECT '" SQLITE_LAST_ID     \
@@ -41,7 +45,7 @@ static int run(struct sqlite_store *s, const char *sql, int64_t before_us,
 	return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
-/* Both tables stay in step: the bodies go by what events still says. */
+/* The tables stay in step: the others go by what events still says. */
 static int delete_before(struct sqlite_store *s, int64_t before_us,
 			 int64_t most, int64_t *deleted)
 {
@@ -49,13 +53,17 @@ static int delete_before(struct sqlite_store *s, int64_t before_us,
 				   NULL, NULL);
 
 	if (rc == SQLITE_OK)
-		rc = run(s, DELETE_BODIES, before_us, most);
+		rc = run(s, DELETE_FROM("bodies"), before_us, most);
 	if (rc == SQLITE_OK)
-		rc = run(s, DELETE_EVENTS, before_us, most);
+		rc = run(s, DELETE_FROM("briefs"), before_us, most);
+	if (rc == SQLITE_OK)
+		rc = run(s, DELETE_FROM("events"), before_us, most);
 	if (rc == SQLITE_OK) {
 		*deleted = sqlite3_changes64(s->db);
-		rc = sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL);
+		rc = run(s, DELETE_CONNECTIONS, before_us, most);
 	}
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL);
 	ret = schema_errno(s->db, rc);
 	if (!sqlite3_get_autocommit(s->db))
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);

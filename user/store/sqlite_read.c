@@ -144,6 +144,15 @@ static int give_chunk(const struct body *bodies, size_t n, store_event_fn fn,
 	return ret;
 }
 
+static int tell_damaged(const struct sqlite_store *s, size_t damaged, char *err,
+			size_t err_size)
+{
+	if (!damaged)
+		return 0;
+	return store_fail(err, err_size, EBADMSG,
+			  "store %s: %zu events are damaged", s->path, damaged);
+}
+
 static int give_all(struct sqlite_store *s, const struct ids *ids,
 		    store_event_fn fn, void *ctx, char *err, size_t err_size)
 {
@@ -160,11 +169,7 @@ static int give_all(struct sqlite_store *s, const struct ids *ids,
 		if (rc != SQLITE_OK)
 			return sqlite_fail(s, rc, err, err_size);
 	}
-	if (!ret && damaged)
-		return store_fail(err, err_size, EBADMSG,
-				  "store %s: %zu events are damaged", s->path,
-				  damaged);
-	return ret;
+	return ret ? ret : tell_damaged(s, damaged, err, err_size);
 }
 
 int sqlite_query(struct store *base, const struct filter *f, store_event_fn fn,
@@ -181,6 +186,47 @@ int sqlite_query(struct store *base, const struct filter *f, store_event_fn fn,
 	ret = rc == SQLITE_OK ? give_all(s, &ids, fn, ctx, err, err_size)
 			      : sqlite_fail(s, rc, err, err_size);
 	free(ids.id);
+	return ret;
+}
+
+static int give_brief(sqlite3_stmt *stmt, store_event_fn fn, void *ctx,
+		      size_t *damaged)
+{
+	const void *data = sqlite3_column_blob(stmt, 0);
+	struct event ev;
+
+	if (!event_unpack(&ev, data, (size_t)sqlite3_column_bytes(stmt, 0)))
+		return fn(&ev, ctx);
+	++*damaged;
+	return 0;
+}
+
+int sqlite_scan(struct store *base, const struct filter *f, store_event_fn fn,
+		void *ctx, char *err, size_t err_size)
+{
+	struct sqlite_store *s = sqlite_of(base);
+	sqlite3_stmt *stmt = NULL;
+	size_t damaged = 0;
+	struct query q;
+	int rc, ret = sqlite_refresh(s);
+
+	if (ret)
+		return store_fail(err, err_size, -ret, "store %s: %s", s->path,
+				  strerror(-ret));
+	query_briefs(&q, f);
+	rc = prepare_query(s, &q, &stmt);
+	while (!ret && rc == SQLITE_OK) {
+		rc = sqlite3_step(stmt);
+		if (rc != SQLITE_ROW)
+			break;
+		ret = give_brief(stmt, fn, ctx, &damaged);
+		rc = SQLITE_OK;
+	}
+	if (!ret && rc != SQLITE_DONE)
+		ret = sqlite_fail(s, rc, err, err_size);
+	else if (!ret)
+		ret = tell_damaged(s, damaged, err, err_size);
+	sqlite3_finalize(stmt);
 	return ret;
 }
 

@@ -16,7 +16,7 @@ struct sqlite_store {
 	bool dirty;	/* put since the last sync */
 	int lock_fd;	/* of a writer, -1 */
 	/* prepared on first use */
-	sqlite3_stmt *put_event, *put_body, *get_body;
+	sqlite3_stmt *put_event, *put_brief, *put_body, *get_body;
 };
 
 extern const struct store_ops sqlite_ops;
@@ -39,9 +39,17 @@ int sqlite_exec(struct sqlite_store *s, const char *sql);
 void sqlite_close(struct store *base);
 int sqlite_query(struct store *base, const struct filter *f, store_event_fn fn,
 		 void *ctx, char *err, size_t err_size);
+int sqlite_scan(struct store *base, const struct filter *f, store_event_fn fn,
+		void *ctx, char *err, size_t err_size);
 int sqlite_get(struct store *base, int64_t id, struct event *ev);
 int sqlite_count(struct store *base, const struct filter *f, int64_t *rows,
 		 int64_t *events);
+int sqlite_put_connections(struct store *base,
+			   const struct store_connections *c);
+int sqlite_count_connections(struct store *base, int64_t since_us,
+			     int64_t until_us, struct store_share *out);
+int sqlite_check(struct store *base, bool whole, struct store_checked *checked,
+		 char *err, size_t err_size);
 int sqlite_prune(struct store *base, int64_t now_us, int64_t max_age_s,
 		 int64_t max_bytes, int64_t *deleted);
 

@@ -104,6 +104,12 @@ int store_query(struct store *s, const struct filter *f, store_event_fn fn,
 	return s->ops->query(s, f, fn, ctx, err, err_size);
 }
 
+int store_scan(struct store *s, const struct filter *f, store_event_fn fn,
+	       void *ctx, char *err, size_t err_size)
+{
+	return s->ops->scan(s, f, fn, ctx, err, err_size);
+}
+
 int store_get(struct store *s, int64_t id, struct event *ev)
 {
 	return s->ops->get(s, id, ev);
@@ -136,7 +142,19 @@ int store_get_note(struct store *s, const char *key, char **text)
 	return s->ops->get_note(s, key, text);
 }
 
-int store_check(struct store *s, char *err, size_t err_size)
+int store_put_connections(struct store *s, const struct store_connections *c)
 {
-	return s->ops->check(s, err, err_size);
+	return s->ops->put_connections(s, c);
+}
+
+int store_count_connections(struct store *s, int64_t since_us, int64_t until_us,
+			    struct store_share *out)
+{
+	return s->ops->count_connections(s, since_us, until_us, out);
+}
+
+int store_check(struct store *s, bool whole, struct store_checked *checked,
+		char *err, size_t err_size)
+{
+	return s->ops->check(s, whole, checked, err, err_size);
 }

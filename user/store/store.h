@@ -62,6 +62,13 @@ typedef int (*store_event_fn)(const struct event *ev, void *ctx);
  */
 int store_query(struct store *s, const struct filter *f, store_event_fn fn,
 		void *ctx, char *err, size_t err_size);
+/*
+ * The same for what only counts and groups: an event has no more than its brief
+ * (event_pack.h), which takes a tenth of the time, and they come in any order.
+ * A transaction is open while fn runs: it is to be quick.
+ */
+int store_scan(struct store *s, const struct filter *f, store_event_fn fn,
+	       void *ctx, char *err, size_t err_size);
 int store_get(struct store *s, int64_t id, struct event *ev); /* or -ENOENT */
 /* How many events (by row, and by count) match. */
 int store_count(struct store *s, const struct filter *f, int64_t *rows,
@@ -83,7 +90,36 @@ int store_set_note(struct store *s, const char *key, const char *text);
 /* *text is malloc'd; -ENOENT where there is none. */
 int store_get_note(struct store *s, const char *key, char **text);
 
-/* SQLite's own check; one line in err where it finds damage. */
-int store_check(struct store *s, char *err, size_t err_size);
+/* Connections that the host established while the daemon watched. */
+struct store_connections {
+	int64_t from_us, until_us;
+	int64_t client, server; /* opened by this host, by others */
+};
+/* An interval of a minute or so; replaces the one with the same from_us. */
+int store_put_connections(struct store *s, const struct store_connections *c);
+/*
+ * Of since_us..until_us. Of an interval that is only partly in there, a part is
+ * counted. All 0 where nothing is known.
+ */
+struct store_share {
+	double number;	   /* client and server together */
+	double parts;	   /* how many of these come from such parts */
+	int64_t oldest_us; /* where the store's knowledge of them begins */
+};
+int store_count_connections(struct store *s, int64_t since_us, int64_t until_us,
+			    struct store_share *out);
+
+/*
+ * Looks for damage; one line in err where there is some. Whole: SQLite's own
+ * check of every page, seconds for a gigabyte. Else the newest
+ * STORE_CHECK_EVENTS events are read in all their parts, and the small tables.
+ */
+#define STORE_CHECK_EVENTS 5000
+struct store_checked {
+	bool whole;
+	int64_t events; /* read; of all where whole */
+};
+int store_check(struct store *s, bool whole, struct store_checked *checked,
+		char *err, size_t err_size);
 
 #endif

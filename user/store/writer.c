@@ -19,9 +19,11 @@
 #define PRUNE_MS     10000
 #define NOTES_MAX    64
 
+/* What is written beside the events. */
 struct note {
 	struct note *next;
-	char *key, *text;
+	char *key, *text; /* NULL: it is an interval of connections */
+	struct store_connections connections;
 };
 
 struct writer {
@@ -138,8 +140,11 @@ static int write_notes(struct writer *w, struct note *notes)
 	while (notes) {
 		struct note *next = notes->next;
 
-		if (!err)
+		if (!err && notes->key)
 			err = store_set_note(w->store, notes->key, notes->text);
+		else if (!err)
+			err = store_put_connections(w->store,
+						    &notes->connections);
 		note_free(notes);
 		notes = next;
 	}
@@ -364,22 +369,22 @@ int writer_put(struct writer *w, const struct event *ev)
 	return err;
 }
 
-/* Replaces a waiting note of that key: only the newest matters. */
-int writer_note(struct writer *w, const char *key, const char *text)
+static bool replaces(const struct note *a, const struct note *b)
 {
-	struct note *note = calloc(1, sizeof(*note)), *old, **at;
+	if (!a->key || !b->key)
+		return !a->key && !b->key &&
+		       a->connections.from_us == b->connections.from_us;
+	return !strcmp(a->key, b->key);
+}
+
+/* Takes it over. Replaces a waiting one: only the newest matters. */
+static int queue_note(struct writer *w, struct note *note)
+{
+	struct note *old, **at;
 	size_t waiting = 0;
 
-	if (note) {
-		note->key = strdup(key);
-		note->text = strdup(text);
-	}
-	if (!note || !note->key || !note->text) {
-		note_free(note);
-		return -ENOMEM;
-	}
 	pthread_mutex_lock(&w->lock);
-	for (at = &w->notes; *at && strcmp((*at)->key, key); at = &(*at)->next)
+	for (at = &w->notes; *at && !replaces(note, *at); at = &(*at)->next)
 		waiting++;
 	old = *at;
 	if (old || waiting < NOTES_MAX) {
@@ -393,6 +398,31 @@ int writer_note(struct writer *w, const char *key, const char *text)
 		return 0;
 	note_free(note);
 	return -ENOBUFS;
+}
+
+int writer_note(struct writer *w, const char *key, const char *text)
+{
+	struct note *note = calloc(1, sizeof(*note));
+
+	if (note) {
+		note->key = strdup(key);
+		note->text = strdup(text);
+	}
+	if (!note || !note->key || !note->text) {
+		note_free(note);
+		return -ENOMEM;
+	}
+	return queue_note(w, note);
+}
+
+int writer_connections(struct writer *w, const struct store_connections *c)
+{
+	struct note *note = calloc(1, sizeof(*note));
+
+	if (!note)
+		return -ENOMEM;
+	note->connections = *c;
+	return queue_note(w, note);
 }
 
 void writer_get_stats(struct writer *w, struct writer_stats *stats)

@@ -35,6 +35,8 @@ int writer_start(struct writer **out, struct store *s,
 int writer_put(struct writer *w, const struct event *ev);
 /* Copies key and text; written with the next batch. */
 int writer_note(struct writer *w, const char *key, const char *text);
+/* The same for an interval of connections. */
+int writer_connections(struct writer *w, const struct store_connections *c);
 void writer_get_stats(struct writer *w, struct writer_stats *stats);
 /* Writes what is queued, closes the store, ends the thread. */
 void writer_stop(struct writer *w);

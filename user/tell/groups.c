@@ -3,10 +3,13 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <uthash.h>
 
 #include "user/base/base.h"
+
+#define HASH_FUNCTION(key, length, value)                                      \
+	((value) = (unsigned int)hash_bytes(key, length, 0))
+#include <uthash.h>
+
 #include "user/tell/groups.h"
 
 /*
@@ -36,6 +39,13 @@ struct entry {
 	UT_hash_handle hh;
 };
 
+/* Events of these fields belong to that group: its text need not be made. */
+struct known {
+	struct entry *entry;
+	UT_hash_handle hh;
+	char fields[];
+};
+
 struct groups {
 	const struct show *show;
 	const struct group_key *key[GROUP_KEYS_MOST];
@@ -43,104 +53,9 @@ struct groups {
 	size_t n, number;
 	int64_t total, first_us;
 	struct entry *table;
+	struct known *known;
 	struct entry **sorted;
 };
-
-static void text_peer(const struct show *show, const struct event *ev,
-		      char *out, size_t size)
-{
-	char ip[IP_TEXT];
-
-	(void)show;
-	format_ip(ev->family, ev->peer.ip, ip);
-	snprintf(out, size, "%s", ip);
-}
-
-/* As networks are dealt out: 256 IPv4 addresses, one IPv6 link. */
-static void text_subnet(const struct show *show, const struct event *ev,
-			char *out, size_t size)
-{
-	size_t kept = ev->family == 6 ? 8 : 3;
-	uint8_t network[16] = {0};
-	char ip[IP_TEXT];
-
-	(void)show;
-	memcpy(network, ev->peer.ip, kept);
-	format_ip(ev->family, network, ip);
-	snprintf(out, size, "%s/%zu", ip, kept * 8);
-}
-
-/* The port of the service; where the role is not known, the lower one. */
-static void text_port(const struct show *show, const struct event *ev,
-		      char *out, size_t size)
-{
-	unsigned int local = ev->local.port, peer = ev->peer.port;
-	bool ours = ev->role == ROLE_SERVER ||
-		    (ev->role != ROLE_CLIENT && local < peer);
-
-	(void)show;
-	snprintf(out, size, "%u", ours ? local : peer);
-}
-
-static void text_hour(const struct show *show, const struct event *ev,
-		      char *out, size_t size)
-{
-	bool utc = show->utc || !show->terminal;
-	struct tm tm;
-
-	show_split_time(ev->time_us, utc, &tm);
-	strftime(out, size, utc ? "%FT%H:00Z" : "%F %H:00", &tm);
-}
-
-static void text_stage(const struct show *show, const struct event *ev,
-		       char *out, size_t size)
-{
-	(void)show;
-	text_copy(out, size, event_stage(ev));
-}
-
-static void text_cause(const struct show *show, const struct event *ev,
-		       char *out, size_t size)
-{
-	(void)show;
-	text_copy(out, size, cause_name(ev->verdict.cause));
-}
-
-const struct group_key group_keys[] = {
-	{"cause", "CAUSE", "the verdict", text_cause, NULL},
-	{"process", "PROCESS", "name of the process", NULL, "comm"},
-	{"peer", "PEER", "address of the peer", text_peer, NULL},
-	{"subnet", "SUBNET", "network of the peer: /24, or /64 of IPv6",
-	 text_subnet, NULL},
-	{"port", "PORT", "port of the service", text_port, NULL},
-	{"syscall", "SYSCALL", "class of the call", NULL, "syscall"},
-	{"stage", "STAGE", "how far the connection had come", text_stage, NULL},
-	{"unit", "UNIT", "systemd unit", NULL, "unit"},
-	{"container", "CONTAINER", "container id", NULL, "container"},
-	{"host", "HOST", "host that saw it", NULL, "host"},
-	{"hour", "HOUR", "hour of the day it was", text_hour, NULL},
-	{"kind", "KIND", "received, sent ...", NULL, "kind"},
-	{"blame", "BLAME", "peer, local, path", NULL, "blame"},
-	{"retry", "RETRY", "whether a retry is safe", NULL, "retry"},
-	{NULL},
-};
-
-const struct group_key *group_key_find(const char *name)
-{
-	for (const struct group_key *k = group_keys; k->name; k++)
-		if (!strcmp(k->name, name))
-			return k;
-	return NULL;
-}
-
-void group_key_text(const struct group_key *k, const struct show *show,
-		    const struct event *ev, char out[COLUMN_TEXT])
-{
-	if (k->text)
-		k->text(show, ev, out, COLUMN_TEXT);
-	else
-		column_text(column_find(k->column), show, ev, out);
-}
 
 int groups_new(struct groups **out, const struct show *show,
 	       const struct group_key *const *keys, size_t n)
@@ -172,9 +87,14 @@ static void entry_free(struct entry *e)
 void groups_free(struct groups *g)
 {
 	struct entry *e, *next;
+	struct known *k, *more;
 
 	if (!g)
 		return;
+	HASH_ITER (hh, g->known, k, more) {
+		HASH_DEL(g->known, k);
+		free(k);
+	}
 	HASH_ITER (hh, g->table, e, next) {
 		HASH_DEL(g->table, e);
 		entry_free(e);
@@ -183,19 +103,48 @@ void groups_free(struct groups *g)
 	free(g);
 }
 
+static size_t text_of(const struct groups *g, size_t i, const struct event *ev,
+		      char *out)
+{
+	if (g->column[i])
+		column_text(g->column[i], g->show, ev, out);
+	else
+		g->key[i]->text(g->show, ev, out, COLUMN_TEXT);
+	return strlen(out);
+}
+
 static size_t key_of(const struct groups *g, const struct event *ev, char *out)
 {
 	size_t used = 0;
 
 	for (size_t i = 0; i < g->n; i++) {
-		if (g->column[i])
-			column_text(g->column[i], g->show, ev, out + used);
-		else
-			g->key[i]->text(g->show, ev, out + used, COLUMN_TEXT);
-		used += strlen(out + used);
+		used += text_of(g, i, ev, out + used);
 		out[used++] = KEY_SEPARATOR;
 	}
 	out[used] = '\0';
+	return used;
+}
+
+static size_t fields_of(const struct groups *g, const struct event *ev,
+			char *out)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < g->n; i++) {
+		const struct group_key *k = g->key[i];
+
+		if (!k->field[0].given)
+			used += text_of(g, i, ev, out + used) + 1;
+		for (size_t j = 0; j < 2 && k->field[j].given; j++) {
+			const char *at = (const char *)ev + k->field[j].offset;
+			size_t size = k->field[j].size;
+
+			if (!size)
+				size = strlen(at) + 1;
+			memcpy(out + used, at, size);
+			used += size;
+		}
+	}
 	return used;
 }
 
@@ -240,7 +189,7 @@ static int count_idle(struct entry *e, int64_t idle_ms)
 	return 0;
 }
 
-static struct entry *entry_of(struct groups *g, const struct event *ev)
+static struct entry *entry_by_text(struct groups *g, const struct event *ev)
 {
 	char key[GROUP_KEYS_MOST * COLUMN_TEXT + 1];
 	struct entry *e;
@@ -255,6 +204,26 @@ static struct entry *entry_of(struct groups *g, const struct event *ev)
 		return NULL;
 	HASH_ADD_KEYPTR(hh, g->table, e->key, length, e);
 	g->number++;
+	return e;
+}
+
+static struct entry *entry_of(struct groups *g, const struct event *ev)
+{
+	char fields[GROUP_KEYS_MOST * COLUMN_TEXT];
+	size_t size = fields_of(g, ev, fields);
+	struct known *k;
+	struct entry *e;
+
+	HASH_FIND(hh, g->known, fields, size, k);
+	if (k)
+		return k->entry;
+	e = entry_by_text(g, ev);
+	k = e ? malloc(sizeof(*k) + size) : NULL;
+	if (!k)
+		return NULL;
+	k->entry = e;
+	memcpy(k->fields, fields, size);
+	HASH_ADD_KEYPTR(hh, g->known, k->fields, size, k);
 	return e;
 }
 

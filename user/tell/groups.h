@@ -7,12 +7,21 @@
 
 #define GROUP_KEYS_MOST 12
 
-/* What to group by; ends with name NULL. */
+/*
+ * What to group by; ends with name NULL. It is made of no more than the brief
+ * of an event (user/store/event_pack.h).
+ */
 struct group_key {
 	const char *name, *header, *help;
 	void (*text)(const struct show *show, const struct event *ev, char *out,
 		     size_t size); /* NULL: the column of that name */
 	const char *column;
+	/* The fields that the text is made of, where comparing them is cheaper
+	 * than making it; size 0: a string; none: it is not. */
+	struct {
+		uint16_t offset, size;
+		bool given;
+	} field[2];
 };
 extern const struct group_key group_keys[];
 

@@ -34,8 +34,11 @@ MAINS := user/daemon/main.c user/cli/main.c
 SRC := $(sort $(filter-out $(MAINS),$(wildcard user/*/*.c)))
 OBJ := $(SRC:%.c=$(BUILD)/%.o) $(BUILD)/gen/syscalls.o
 BPF_SRC := $(sort $(wildcard bpf/*.bpf.c))
+# Files of hooks are compiled once more, with probe reads: see bpf/stub.h.
+BPF_TWICE := $(shell grep -l '"bpf/stub.h"' $(BPF_SRC))
 # The file that defines the maps comes first: the linker wants it so.
-BPF_OBJ := $(patsubst %.c,$(BUILD)/%.o,bpf/maps.bpf.c $(filter-out bpf/maps.bpf.c,$(BPF_SRC)))
+BPF_OBJ := $(patsubst %.c,$(BUILD)/%.o,bpf/maps.bpf.c $(filter-out bpf/maps.bpf.c,$(BPF_SRC))) \
+	$(patsubst %.bpf.c,$(BUILD)/%.probe.o,$(BPF_TWICE))
 SKEL := $(BUILD)/gen/rstscope.skel.h
 GEN := $(SKEL) $(BUILD)/gen/version.h $(EXTRA_GEN)
 LIB := $(BUILD)/librstscope.a
@@ -92,6 +95,11 @@ $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c
 	$(call say,BPF,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
+
+$(BUILD)/bpf/%.probe.o: bpf/%.bpf.c
+	$(call say,BPF,$< with probe reads)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -DSOCK_PROBE_READ -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
 
 $(BUILD)/rstscope.bpf.o: $(BPF_OBJ)
 	$(call say,BPFLINK,$@)

@@ -39,6 +39,32 @@ static __always_inline bool is_abort_on_data(bool reason_known, u32 reason,
 }
 
 /*
+ * inet_csk_accept(sk, flags, err, kern) until 6.9; (sk, struct proto_accept_arg
+ * *) from 6.10 (92ef0fd55ac8). What it returns comes after them.
+ */
+struct proto_accept_arg {
+	int flags;
+} __attribute__((preserve_access_index));
+
+#define ACCEPTED(ctx)                                                          \
+	((struct sock *)(bpf_core_type_exists(struct proto_accept_arg)         \
+				 ? (ctx)[2]                                    \
+				 : (ctx)[4]))
+
+/*
+ * mark_victim passes the task from 6.9 (72ba14deb40a) and its pid before. The
+ * record that it writes, which grew with it, tells.
+ */
+struct trace_event_raw_mark_victim {
+	unsigned int uid;
+} __attribute__((preserve_access_index));
+
+static __always_inline bool victim_is_task(void)
+{
+	return bpf_core_field_exists(struct trace_event_raw_mark_victim, uid);
+}
+
+/*
  * sched_process_exit passes group_dead from 6.18; the live count of the thread
  * group says the same everywhere: do_exit() has decremented it before.
  */
@@ -70,7 +96,8 @@ static __always_inline struct task_struct *current_task(void)
 /*
  * What the task was doing when it entered the kernel: bpf_task_pt_regs is from
  * 5.15; before, the registers are where it looks for them, at the top of the
- * stack, whose size is 16 KiB with pages of 4 KiB. REGS reads either.
+ * stack, whose size is 16 KiB with pages of 4 KiB. REGS reads either. Where the
+ * stack is larger, REGS_ARE_USERS does not hold and the call is not known.
  */
 #define HAS_TASK_REGS HAS_HELPER(BPF_FUNC_task_pt_regs)
 #define STACK_BYTES   16384
@@ -86,13 +113,15 @@ static __always_inline struct pt_regs *task_regs(struct task_struct *task)
 }
 
 #if defined(__TARGET_ARCH_x86)
-#define REGS_NR(regs)	  ((s32)REGS(regs, orig_ax))
-#define REGS_ARG2(regs)	  REGS(regs, si)
-#define REGS_COMPAT(regs) (REGS(regs, cs) == 0x23) /* __USER32_CS */
+#define REGS_NR(regs)	     ((s32)REGS(regs, orig_ax))
+#define REGS_ARG2(regs)	     REGS(regs, si)
+#define REGS_COMPAT(regs)    (REGS(regs, cs) == 0x23)	 /* __USER32_CS */
+#define REGS_ARE_USERS(regs) ((REGS(regs, cs) & 3) == 3) /* ring 3 */
 #else
-#define REGS_NR(regs)	  REGS(regs, syscallno)
-#define REGS_ARG2(regs)	  REGS(regs, regs[1])
-#define REGS_COMPAT(regs) 0
+#define REGS_NR(regs)	     REGS(regs, syscallno)
+#define REGS_ARG2(regs)	     REGS(regs, regs[1])
+#define REGS_COMPAT(regs)    0
+#define REGS_ARE_USERS(regs) (!(REGS(regs, pstate) & 15)) /* EL0 */
 #endif
 
 #endif

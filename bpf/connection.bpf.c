@@ -3,7 +3,7 @@
  * The life of a connection, from the changes of its state. Every healthy
  * connection runs this: what is not needed for an answer is not done.
  */
-#include "bpf/sock.h"
+#include "bpf/stub.h"
 #include "bpf/flow.h"
 #include "bpf/task.h"
 #include "bpf/describe.h"
@@ -28,7 +28,7 @@ static __always_inline void on_established(struct sock *sk, int from)
 	if (from == TCP_SYN_SENT) {
 		tally(TALLY_ESTABLISHED_CLIENT, 1);
 		conn = conn_find(sk);
-		tp = bpf_skc_to_tcp_sock(sk);
+		tp = TO_TCP(sk);
 		if (!conn || !tp)
 			return;
 		conn->established_ns = bpf_ktime_get_ns();
@@ -47,27 +47,27 @@ static __always_inline void on_established(struct sock *sk, int from)
 
 static __always_inline void on_peer_fin(struct sock *sk)
 {
-	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	struct tcp_sock *tp = TO_TCP(sk);
 	struct conn *conn = conn_find(sk);
 
 	if (!conn || !tp)
 		return;
 	conn->peer_fin_ns = bpf_ktime_get_ns();
 	/* a farewell in the same segment hides the silence before it */
-	if (tp->bytes_sent)
-		conn->fin_since_send = (u32)bpf_jiffies64() - tp->lsndtime;
+	if (RD(tp->bytes_sent))
+		conn->fin_since_send = (u32)bpf_jiffies64() - RD(tp->lsndtime);
 }
 
 /* We close first: whoever does it is remembered for data that comes late. */
 static __always_inline void on_close(struct sock *sk)
 {
-	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	struct tcp_sock *tp = TO_TCP(sk);
 	u32 now = bpf_jiffies64();
 	struct closed_slot *slot;
 	struct rec_flow f = {};
 	struct conn *conn;
 
-	if (!tp || !sk->sk_lock.owned)
+	if (!tp || !RD(sk->sk_lock.owned))
 		return;
 	sock_flow(tp, &f);
 	slot = flow_slot(&f);
@@ -83,18 +83,18 @@ static __always_inline void on_close(struct sock *sk)
 		slot->closed.established_ns = conn->established_ns;
 		slot->closed.role = conn->role;
 	}
-	slot->closed.since_send_jiffies = jiffies_since(now, tp->lsndtime);
+	slot->closed.since_send_jiffies = jiffies_since(now, RD(tp->lsndtime));
 	slot->closed.since_receive_jiffies =
-		jiffies_since(now, tp->inet_conn.icsk_ack.lrcvtime);
-	slot->closed.unread = tp->rcv_nxt - tp->copied_seq;
+		jiffies_since(now, RD(tp->inet_conn.icsk_ack.lrcvtime));
+	slot->closed.unread = RD(tp->rcv_nxt) - RD(tp->copied_seq);
 	slot->closed.netns = f.netns;
 }
 
 static __always_inline struct listener_key listener_key(struct sock *sk)
 {
 	struct listener_key key = {
-		.netns = sk->__sk_common.skc_net.net->ns.inum,
-		.port = bpf_ntohs(((struct inet_sock *)sk)->inet_sport),
+		.netns = RD_NET_INUM(sk),
+		.port = bpf_ntohs(RD(((struct inet_sock *)sk)->inet_sport)),
 	};
 
 	return key;
@@ -128,13 +128,13 @@ static __always_inline void on_listen(struct tcp_sock *tp)
  */
 static __always_inline void on_abandoned(struct sock *sk)
 {
-	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	struct tcp_sock *tp = TO_TCP(sk);
 	struct conn *conn = conn_find(sk);
 	struct rec_failure *r;
 
-	if (!tp || !conn || conn->failure || sk->sk_err || !sk->sk_lock.owned)
+	if (!tp || !conn || conn->failure || !RD(sk->sk_lock.owned))
 		return;
-	if (!conn->soft_err && !tp->inet_conn.icsk_retransmits)
+	if (!conn->soft_err && !RD(tp->inet_conn.icsk_retransmits))
 		return;
 	r = emit_reserve(REC_ERROR, sizeof(*r));
 	if (!r)
@@ -148,34 +148,67 @@ static __always_inline void on_abandoned(struct sock *sk)
 	emit_submit(r);
 }
 
+/* Errors that a RST accounts for: its own record has been written. */
+static __always_inline bool is_reset_error(int err)
+{
+	return err == ECONNRESET || err == EPIPE || err == ECONNABORTED;
+}
+
+/*
+ * It dies of an error: TCP sets sk_err before it closes the socket. (The report
+ * comes after the close from 6.10, 853c3bd7b791, and before it until then.) An
+ * orphan tells nobody.
+ */
+static __always_inline void on_error(struct sock *sk, int err, int from)
+{
+	u64 flags = RD(sk->__sk_common.skc_flags), failure, failed_ns = 0;
+	struct tcp_sock *tp = TO_TCP(sk);
+	struct conn *conn = conn_find(sk);
+	struct percpu *cpu = this_cpu();
+	struct rec_failure *r;
+
+	if (is_reset_error(err) || (flags & (1 << SOCK_DEAD)) || !tp || !cpu)
+		return;
+	if (conn ? conn->failure != 0 : cpu->reset_sk == (u64)sk)
+		return; /* the RST that ended it was seen */
+	failure = next_failure();
+	r = emit_reserve(REC_ERROR, sizeof(*r));
+	if (r) {
+		r->head.failure = failure;
+		failed_ns = r->head.time_ns;
+		r->state = from;
+		describe(r, tp, conn);
+		emit_submit(r);
+	}
+	conn_fail(conn, sk, failure, failed_ns);
+}
+
 static __always_inline void on_closed(struct sock *sk, int from)
 {
-	struct percpu *cpu = this_cpu();
 	struct listener_key key;
 	struct tcp_sock *tp;
+	int err = RD(sk->sk_err);
 
-	if (cpu) {
-		cpu->close_sk = (u64)sk;
-		cpu->close_state = from;
-	}
-	if (from == TCP_SYN_SENT)
+	if (err)
+		on_error(sk, err, from);
+	else if (from == TCP_SYN_SENT)
 		on_abandoned(sk);
 	if (from != TCP_LISTEN)
 		return;
-	tp = bpf_skc_to_tcp_sock(sk);
+	tp = TO_TCP(sk);
 	if (!tp)
 		return;
 	key = listener_key((struct sock *)tp);
 	bpf_map_delete_elem(&listeners, &key);
 }
 
-SEC("?tp_btf/inet_sock_set_state")
-int BPF_PROG(set_state, const struct sock *csk, int from, int to)
+TRACEPOINT(set_state, inet_sock_set_state, const struct sock *csk, int from,
+	   int to)
 {
 	struct sock *sk = (struct sock *)csk;
 	struct tcp_sock *tp;
 
-	if (sk->sk_protocol != IPPROTO_TCP)
+	if (RD(sk->sk_protocol) != IPPROTO_TCP)
 		return 0;
 	switch (to) {
 	case TCP_SYN_SENT:
@@ -191,7 +224,7 @@ int BPF_PROG(set_state, const struct sock *csk, int from, int to)
 		on_close(sk);
 		break;
 	case TCP_LISTEN:
-		tp = bpf_skc_to_tcp_sock(sk);
+		tp = TO_TCP(sk);
 		if (tp)
 			on_listen(tp);
 		break;
@@ -216,23 +249,48 @@ static __always_inline void report_closed(const struct conn *conn)
 	emit_submit(r);
 }
 
-SEC("?tp_btf/tcp_destroy_sock")
-int BPF_PROG(destroy_sock, struct sock *sk)
+TRACEPOINT(destroy_sock, tcp_destroy_sock, struct sock *sk)
 {
 	struct conn *conn = conn_find(sk);
 	struct tcp_sock *tp;
 
 	if (!conn)
 		return 0;
-	if (conn->failure && !(conn->flags & CONN_TOLD) && sk->sk_lock.owned)
+	if (conn->failure && !(conn->flags & CONN_TOLD) &&
+	    RD(sk->sk_lock.owned))
 		report_closed(conn);
 	if (conn->flags & CONN_PLACED) {
-		tp = bpf_skc_to_tcp_sock(sk);
+		tp = TO_TCP(sk);
 		/* the peer's FIN counts as one byte */
 		if (tp)
-			place_leave(tp,
-				    !conn->failure && tp->bytes_received > 1);
+			place_leave(tp, !conn->failure &&
+						RD(tp->bytes_received) > 1);
 	}
 	conn_forget(sk);
 	return 0;
 }
+
+/* Who takes a connection from the queue owns it until it passes it on. */
+static __always_inline void on_accepted(struct sock *sk)
+{
+	struct conn *conn = sk ? conn_find(sk) : NULL;
+
+	if (conn && !conn->owner.how)
+		task_current(&conn->owner, HOW_ACCEPT);
+}
+
+#ifdef SOCK_PROBE_READ
+SEC("?kretprobe/inet_csk_accept")
+int BPF_KRETPROBE(accepted_kretprobe, struct sock *sk)
+{
+	on_accepted(sk);
+	return 0;
+}
+#else
+SEC("?fexit/inet_csk_accept")
+int accepted(u64 *ctx)
+{
+	on_accepted(ACCEPTED(ctx));
+	return 0;
+}
+#endif

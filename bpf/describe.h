@@ -41,10 +41,9 @@ static __always_inline void netfilter_describe(struct rec_failure *r)
 static __always_inline void rst_options(struct rec_failure *r,
 					struct tcp_sock *tp)
 {
-	if (r->state == TCP_SYN_SENT ||
-	    !BPF_CORE_READ_BITFIELD(tp, rx_opt.tstamp_ok))
+	if (r->state == TCP_SYN_SENT || !RD_BITFIELD(tp, rx_opt.tstamp_ok))
 		return;
-	r->rst_timestamps = BPF_CORE_READ_BITFIELD(tp, rx_opt.saw_tstamp);
+	r->rst_timestamps = RD_BITFIELD(tp, rx_opt.saw_tstamp);
 	r->known |= KNOWN_RST_OPTIONS;
 }
 

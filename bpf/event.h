@@ -67,8 +67,9 @@ enum rec_how {
 	HOW_CURRENT = 1, /* it ran in its own context: a system call or exit */
 	HOW_CONNECT,	 /* it called connect() */
 	HOW_LISTEN,	 /* it called listen() on that port */
-	HOW_SCAN,  /* found among the open files when the daemon started */
-	HOW_CLOSE, /* it closed the socket, or ended it by exiting */
+	HOW_SCAN,   /* found among the open files when the daemon started */
+	HOW_CLOSE,  /* it closed the socket, or ended it by exiting */
+	HOW_ACCEPT, /* it accepted it, and may have passed it on */
 };
 
 enum rec_task_flags {

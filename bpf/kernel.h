@@ -10,6 +10,8 @@
 #include <linux/types.h>
 #include <linux/bpf.h>
 
+#define __VMLINUX_H__ /* bpf_tracing.h: registers by the kernel's names */
+
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_endian.h>
@@ -45,6 +47,8 @@ typedef _Bool bool;
 #define ERESTARTSYS  512
 #define S_IFMT	     0170000
 #define S_IFSOCK     0140000
+#define RTN_LOCAL    2		/* enum in linux/rtnetlink.h */
+#define RTF_LOCAL    0x80000000 /* linux/ipv6_route.h */
 
 enum tcp_state {
 	TCP_ESTABLISHED = 1,
@@ -216,6 +220,16 @@ struct dst_entry {
 	struct net_device *dev;
 };
 
+struct rtable {
+	struct dst_entry dst;
+	__u16 rt_type;
+};
+
+struct rt6_info {
+	struct dst_entry dst;
+	u32 rt6i_flags;
+};
+
 struct sk_buff {
 	char cb[48];
 	struct sock *sk;
@@ -244,14 +258,24 @@ struct task_struct {
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
+	unsigned long r8;
+	unsigned long ax;
+	unsigned long cx;
+	unsigned long dx;
 	unsigned long si;
+	unsigned long di;
 	unsigned long orig_ax;
 	unsigned long cs;
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct pt_regs {
 	u64 regs[31];
+	u64 pstate;
 	s32 syscallno;
+};
+
+struct user_pt_regs {
+	u64 regs[31];
 };
 #endif
 

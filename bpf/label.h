@@ -64,7 +64,7 @@ static __always_inline u64 label_buffer(void)
 	if (TASK(task, flags) & (PF_KTHREAD | PF_IO_WORKER))
 		return 0;
 	regs = task_regs(task);
-	if (!regs || REGS_COMPAT(regs))
+	if (!regs || !REGS_ARE_USERS(regs) || REGS_COMPAT(regs))
 		return 0;
 	arg = REGS_ARG2(regs);
 	switch (REGS_NR(regs)) {

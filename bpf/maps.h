@@ -163,6 +163,19 @@ SHARED struct dropped {
 	__type(value, struct dropped_slot);
 } dropped SEC(".maps");
 
+/* Calls between entry and return, by thread, where kprobes serve them. */
+struct call {
+	u64 sk;
+	u64 flags;
+};
+
+SHARED struct calls {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, u64);
+	__type(value, struct call);
+} calls SEC(".maps");
+
 SHARED struct strays {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096);
@@ -189,9 +202,8 @@ struct percpu {
 	u64 serial;	   /* failures so far on this CPU */
 	u64 reset_sk;	   /* the socket of the last received reset */
 	u64 reset_failure; /* and its failure id, for voids */
-	u64 close_sk;	   /* the last socket that changed to CLOSE */
-	u32 close_state;   /* and the state it came from */
 	u32 stray_emitted;
+	u32 pad;
 	u64 stray_window_ns;
 };
 

@@ -5,7 +5,7 @@
  * same flow within milliseconds is that rule's. A plain drop looks the same
  * here, but is followed by none.
  */
-#include "bpf/sock.h"
+#include "bpf/stub.h"
 #include "bpf/flow.h"
 
 struct ports {
@@ -16,8 +16,8 @@ struct ports {
 static __always_inline bool dropped_flow(struct sk_buff *skb,
 					 struct rec_flow *f)
 {
-	unsigned char *head = skb->head;
-	u16 network = skb->network_header;
+	unsigned char *head = RD(skb->head);
+	u16 network = RD(skb->network_header);
 	u8 ip[40];
 	struct ports ports;
 	u32 l4;
@@ -48,18 +48,18 @@ static __always_inline bool dropped_flow(struct sk_buff *skb,
 /* Where it was dropped: its socket's namespace, or that of its device. */
 static __always_inline u32 dropped_netns(struct sk_buff *skb)
 {
-	struct sock *sk = skb->sk;
-	struct net_device *dev = skb->dev;
+	struct sock *sk = RD(skb->sk);
+	struct net_device *dev = RD(skb->dev);
 
 	if (sk)
-		return sk->__sk_common.skc_net.net->ns.inum;
+		return RD_NET_INUM(sk);
 	if (dev)
-		return dev->nd_net.net->ns.inum;
+		return BPF_CORE_READ(dev, nd_net.net, ns.inum);
 	return 0;
 }
 
-SEC("?tp_btf/kfree_skb")
-int BPF_PROG(skb_dropped, struct sk_buff *skb, void *location, u32 reason)
+TRACEPOINT(skb_dropped, kfree_skb, struct sk_buff *skb, void *location,
+	   u32 reason)
 {
 	struct dropped_slot *slot;
 	struct rec_flow f = {};

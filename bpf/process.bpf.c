@@ -3,22 +3,22 @@
  * Deaths that explain resets: of processes that listened, and of any that a
  * signal ended. sched_process_exit comes before the RSTs of the exit.
  */
+#include "bpf/stub.h"
 #include "bpf/task.h"
 #include "bpf/compat.h"
 
 #define SIGNAL_MASK 0x7f
 
-SEC("?tp_btf/sched_process_exit")
-int BPF_PROG(process_exit, struct task_struct *task)
+TRACEPOINT(process_exit, sched_process_exit, struct task_struct *task)
 {
-	u32 tgid = task->tgid;
+	u32 tgid = RD(task->tgid);
 	struct rec_exit *r;
 	bool listened;
 
 	if (!is_group_dead(task))
 		return 0;
 	listened = bpf_map_lookup_elem(&servers, &tgid) != NULL;
-	if (!listened && !(task->exit_code & SIGNAL_MASK))
+	if (!listened && !(RD(task->exit_code) & SIGNAL_MASK))
 		return 0;
 	if (listened)
 		bpf_map_delete_elem(&servers, &tgid);
@@ -31,36 +31,32 @@ int BPF_PROG(process_exit, struct task_struct *task)
 	return 0;
 }
 
-static __always_inline void oom_victim(u32 tgid)
+static __always_inline int on_victim(u64 *ctx)
 {
 	struct rec_exit *r;
 
 	r = emit_reserve(REC_OOM, sizeof(*r));
 	if (!r)
-		return;
-	r->task.tgid = tgid;
+		return 0;
+	if (victim_is_task())
+		r->task.tgid = RD(((struct task_struct *)ctx[0])->tgid);
+	else
+		r->task.tgid = ctx[0];
 	emit_submit(r);
+	return 0;
 }
 
-/* The first argument is the task on newer kernels, a pid on older ones, where
- * the verifier refuses this program and the classic record serves. */
+#ifdef SOCK_PROBE_READ
+SEC("?raw_tp/mark_victim")
+int mark_victim_raw(u64 *ctx)
+{
+	return on_victim(ctx);
+}
+#else
 SEC("?tp_btf/mark_victim")
-int BPF_PROG(mark_victim_task, struct task_struct *task)
+int mark_victim(u64 *ctx)
 {
-	oom_victim(task->tgid);
-	return 0;
-}
-
-struct mark_victim_args {
-	u64 common;
-	int pid;
-};
-
-SEC("?tp/oom/mark_victim")
-int mark_victim(struct mark_victim_args *ctx)
-{
-	oom_victim(ctx->pid);
-	return 0;
+	return on_victim(ctx);
 }
 
 /* Never attached: the daemon runs it to see how fast jiffies advance. */
@@ -69,3 +65,5 @@ int read_jiffies(void *ctx)
 {
 	return (u32)bpf_jiffies64() & 0x7fffffff;
 }
+
+#endif

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Connections that something else ended: a RST that was received, and errors
- * that came without one (refusals by ICMP, timeouts, unreachable peers).
+ * What comes from the peer or the path and ends a connection, or an attempt at
+ * one: a RST that was received, ICMP while connecting.
  */
-#include "bpf/sock.h"
+#include "bpf/stub.h"
 #include "bpf/flow.h"
 #include "bpf/task.h"
 #include "bpf/describe.h"
@@ -20,10 +20,9 @@ static __always_inline bool may_be_false(u8 state, u8 shutdown)
 	       state != TCP_SYN_SENT;
 }
 
-SEC("?tp_btf/tcp_receive_reset")
-int BPF_PROG(receive_reset, struct sock *sk)
+TRACEPOINT(receive_reset, tcp_receive_reset, struct sock *sk)
 {
-	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	struct tcp_sock *tp = TO_TCP(sk);
 	struct percpu *cpu = this_cpu();
 	struct rec_failure *r;
 	struct conn *conn;
@@ -38,7 +37,7 @@ int BPF_PROG(receive_reset, struct sock *sk)
 	if (r) {
 		r->head.failure = failure;
 		failed_ns = r->head.time_ns;
-		r->state = sk->__sk_common.skc_state;
+		r->state = RD(sk->__sk_common.skc_state);
 		describe(r, tp, conn);
 		rst_options(r, tp);
 		if (may_be_false(r->state, r->sock.shutdown))
@@ -48,25 +47,6 @@ int BPF_PROG(receive_reset, struct sock *sk)
 	conn_fail(conn, sk, failure, failed_ns);
 	cpu->reset_sk = (u64)sk;
 	cpu->reset_failure = failure;
-	return 0;
-}
-
-/* Errors that a RST accounts for: its own record has been written. */
-static __always_inline bool is_reset_error(int err)
-{
-	return err == ECONNRESET || err == EPIPE || err == ECONNABORTED;
-}
-
-/* The change to CLOSE left it on this CPU, unless a backlog's task moved. */
-static __always_inline u8 state_before(const struct percpu *cpu,
-				       const struct sock *sk,
-				       const struct conn *conn)
-{
-	if (cpu->close_sk == (u64)sk)
-		return cpu->close_state;
-	if (conn && conn->role == ROLE_CLIENT && !conn->established_ns &&
-	    !(conn->flags & CONN_SEEDED))
-		return TCP_SYN_SENT;
 	return 0;
 }
 
@@ -82,9 +62,9 @@ static __always_inline void note_soft_error(struct sock *sk)
 	struct sk_buff *last;
 	u32 soft;
 
-	if (!conn || !sk->sk_error_queue.qlen)
+	if (!conn || !RD(sk->sk_error_queue.qlen))
 		return;
-	last = sk->sk_error_queue.prev;
+	last = RD(sk->sk_error_queue.prev);
 	ext = (struct sock_exterr_skb *)((u64)last +
 					 bpf_core_field_offset(last->cb));
 	if (bpf_core_read(&soft, sizeof(soft), &ext->ee.ee_errno))
@@ -93,45 +73,24 @@ static __always_inline void note_soft_error(struct sock *sk)
 		conn->soft_err = soft;
 }
 
-/*
- * From 5.14. Fires right after the change to CLOSE. A soft error (sk_err 0)
- * ends nothing.
- */
-SEC("?tp_btf/inet_sk_error_report")
-int BPF_PROG(error_report, const struct sock *csk)
+/* Without sk_err, the report is of a soft error, which ends nothing. */
+static __always_inline void reported(struct sock *sk)
 {
-	struct sock *sk = (struct sock *)csk;
-	struct percpu *cpu = this_cpu();
-	int err = sk->sk_err;
-	struct rec_failure *r;
-	struct tcp_sock *tp;
-	struct conn *conn;
-	u64 failure, failed_ns = 0;
-
-	if (sk->sk_protocol != IPPROTO_TCP || !cpu)
-		return 0;
-	if (!err && sk->__sk_common.skc_state == TCP_SYN_SENT) {
+	if (RD(sk->sk_protocol) == IPPROTO_TCP && !RD(sk->sk_err) &&
+	    RD(sk->__sk_common.skc_state) == TCP_SYN_SENT)
 		note_soft_error(sk);
-		return 0;
-	}
-	if (!err || is_reset_error(err) ||
-	    sk->__sk_common.skc_state != TCP_CLOSE)
-		return 0;
-	conn = conn_find(sk);
-	if (conn ? conn->failure != 0 : cpu->reset_sk == (u64)sk)
-		return 0; /* the RST that ended it was seen */
-	tp = bpf_skc_to_tcp_sock((void *)csk);
-	if (!tp)
-		return 0;
-	failure = next_failure();
-	r = emit_reserve(REC_ERROR, sizeof(*r));
-	if (r) {
-		r->head.failure = failure;
-		failed_ns = r->head.time_ns;
-		r->state = state_before(cpu, sk, conn);
-		describe(r, tp, conn);
-		emit_submit(r);
-	}
-	conn_fail(conn, sk, failure, failed_ns);
+}
+
+/* From 5.14 (e6a3e4434000). */
+TRACEPOINT(error_report, inet_sk_error_report, const struct sock *sk)
+{
+	reported((struct sock *)sk);
+	return 0;
+}
+
+/* What sk->sk_error_report is for TCP where no tracepoint precedes it. */
+ENTRY(error_report_function, sock_def_error_report, struct sock *sk)
+{
+	reported(sk);
 	return 0;
 }

@@ -1,24 +1,83 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * tcp_send_reset as a raw tracepoint with probe reads: right on every kernel,
- * also on those between 6.10 and 6.12 that let the verifier believe that the
- * socket is never NULL (kernel.md, finding 5).
+ * RSTs that this host sends. Direct reads are half the cost, and right where
+ * the verifier knows that the socket and the segment may be NULL (6.13,
+ * 838a10bd2ebf, and backports). The canary tells: it does not look before it
+ * reads, and is refused there. Probe reads are right everywhere, also on those
+ * between 6.10 and 6.12 that let the verifier believe that the socket is never
+ * NULL (kernel.md, finding 5).
  */
-#define SOCK_PROBE_READ
+#include "bpf/stub.h"
 #include "bpf/sent.h"
 
-SEC("?raw_tp/tcp_send_reset")
-int send_reset_raw(struct bpf_raw_tracepoint_args *ctx)
+static __always_inline int on_send_reset(u64 *ctx)
 {
 	struct sent_args a = {
-		.sk = (struct sock *)ctx->args[0],
-		.skb = (struct sk_buff *)ctx->args[1],
+		.sk = (struct sock *)ctx[0],
+		.skb = (struct sk_buff *)ctx[1],
 	};
 
 	if (has_reset_reason()) {
-		a.reason = ctx->args[2];
+		a.reason = ctx[2];
 		a.reason_known = true;
 	}
 	handle_sent(&a);
+	return 0;
+}
+
+#ifdef SOCK_PROBE_READ
+SEC("?raw_tp/tcp_send_reset")
+int send_reset_raw(u64 *ctx)
+{
+	return on_send_reset(ctx);
+}
+#else
+SEC("?tp_btf/tcp_send_reset")
+int send_reset(u64 *ctx)
+{
+	return on_send_reset(ctx);
+}
+
+SEC("?tp_btf/tcp_send_reset")
+int send_reset_canary(u64 *ctx)
+{
+	struct sock *sk = (struct sock *)ctx[0];
+
+	return sk->__sk_common.skc_state;
+}
+#endif
+
+/*
+ * Until 6.9 the tracepoint is silent where there is no full socket: these
+ * functions are called, and answer no RST, and nothing that was not for this
+ * host (6.10 fires it everywhere, 19822a980e19).
+ */
+static __always_inline void sent_unseen(struct sock *sk, struct sk_buff *skb,
+					bool local)
+{
+	u8 state = sk ? RD(sk->__sk_common.skc_state) : TCP_CLOSE;
+	struct sent_args a = {.sk = sk, .skb = skb};
+
+	if (sk ? state != TCP_TIME_WAIT && state != TCP_NEW_SYN_RECV : !local)
+		return;
+	if (!skb_is_reset(skb))
+		handle_sent(&a);
+}
+
+ENTRY(send_reset_v4, tcp_v4_send_reset, struct sock *sk, struct sk_buff *skb)
+{
+	struct rtable *route = (struct rtable *)skb_route(skb);
+
+	sent_unseen(sk, skb,
+		    route && BPF_CORE_READ(route, rt_type) == RTN_LOCAL);
+	return 0;
+}
+
+ENTRY(send_reset_v6, tcp_v6_send_reset, struct sock *sk, struct sk_buff *skb)
+{
+	struct rt6_info *route = (struct rt6_info *)skb_route(skb);
+
+	sent_unseen(sk, skb,
+		    route && BPF_CORE_READ(route, rt6i_flags) & RTF_LOCAL);
 	return 0;
 }

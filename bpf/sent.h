@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * RSTs that this host sends: the handler, shared by the stub that may read the
- * socket directly (sent_btf.bpf.c) and the one that must not (sent.bpf.c). The
- * socket may be NULL, a TIME_WAIT mini socket, a listener or a full socket.
+ * RSTs that this host sends: the handler. The socket may be NULL, a TIME_WAIT
+ * mini socket, a listener or a full socket.
  */
 #ifndef RSTSCOPE_SENT_H
 #define RSTSCOPE_SENT_H
@@ -21,13 +20,26 @@ struct tcp_head {
 	u8 flags;
 };
 
-#define TCP_FLAG_SYN_BIT 0x02
+#define TCP_FLAG_RST_BIT 0x04
+
+static __always_inline struct dst_entry *skb_route(struct sk_buff *skb)
+{
+	/* bit 0 of _skb_refdst says "not counted" (include/linux/skbuff.h) */
+	return (struct dst_entry *)(RD(skb->_skb_refdst) & ~1ul);
+}
+
+static __always_inline bool skb_is_reset(struct sk_buff *skb)
+{
+	struct tcp_head tcp = {};
+
+	bpf_probe_read_kernel(&tcp, sizeof(tcp),
+			      RD(skb->head) + RD(skb->transport_header));
+	return tcp.flags & TCP_FLAG_RST_BIT;
+}
 
 static __always_inline void skb_netns(struct sk_buff *skb, struct rec_flow *f)
 {
-	/* bit 0 of _skb_refdst says "not counted" (include/linux/skbuff.h) */
-	struct dst_entry *dst =
-		(struct dst_entry *)(RD(skb->_skb_refdst) & ~1ul);
+	struct dst_entry *dst = skb_route(skb);
 	struct net_device *dev = dst ? BPF_CORE_READ(dst, dev) : RD(skb->dev);
 
 	if (dev)

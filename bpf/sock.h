@@ -3,9 +3,8 @@
  * A socket: its tuple, its numbers, and the record kept of its connection.
  * This is the one place that knows how that record is kept.
  *
- * The same readers serve programs that hold a typed pointer (tp_btf: plain
- * loads) and those that hold a bare address (raw_tp: probe reads). The file
- * that includes this one defines SOCK_PROBE_READ for the latter.
+ * The same readers serve programs that hold a typed pointer (plain loads) and,
+ * with SOCK_PROBE_READ, those that hold a bare address (probe reads): stub.h.
  */
 #ifndef RSTSCOPE_SOCK_H
 #define RSTSCOPE_SOCK_H
@@ -20,12 +19,14 @@
 		bpf_core_read(&__v, sizeof(__v), &(expr));                     \
 		__v;                                                           \
 	})
-#define RD_NET_INUM(sk) BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum)
-#define TO_TCP(sk)	((struct tcp_sock *)(sk))
+#define RD_BITFIELD(s, field) BPF_CORE_READ_BITFIELD_PROBED(s, field)
+#define RD_NET_INUM(sk)	      BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum)
+#define TO_TCP(sk)	      ((struct tcp_sock *)(sk))
 #else
-#define RD(expr)	(expr)
-#define RD_NET_INUM(sk) ((sk)->__sk_common.skc_net.net->ns.inum)
-#define TO_TCP(sk)	bpf_skc_to_tcp_sock(sk)
+#define RD(expr)	      (expr)
+#define RD_BITFIELD(s, field) BPF_CORE_READ_BITFIELD(s, field)
+#define RD_NET_INUM(sk)	      ((sk)->__sk_common.skc_net.net->ns.inum)
+#define TO_TCP(sk)	      bpf_skc_to_tcp_sock(sk)
 #endif
 
 /* --- the tuple ------------------------------------------------------------ */

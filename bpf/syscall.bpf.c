@@ -4,7 +4,7 @@
  * told of a failure, EOF while an answer is due, and the first bytes.
  * These run on every send and receive of the host.
  */
-#include "bpf/sock.h"
+#include "bpf/stub.h"
 #include "bpf/flow.h"
 #include "bpf/task.h"
 #include "bpf/label.h"
@@ -38,11 +38,11 @@ static __always_inline void told(struct conn *conn, int ret, bool sending)
 	emit_submit(r);
 }
 
-/* An accepted socket's owner is whoever first moves data through it: no hook
- * runs in accept() itself (kernel.md, section 5). */
+/* An accepted socket's owner is whoever first moves data through it: whoever
+ * accepted it, where that is seen, may have passed it on. */
 static __always_inline void own(struct conn *conn)
 {
-	if (!conn->owner.how)
+	if (!conn->owner.how || conn->owner.how == HOW_ACCEPT)
 		task_current(&conn->owner, HOW_CURRENT);
 }
 
@@ -79,24 +79,25 @@ static __always_inline void note_last_word(struct conn *conn,
 
 	if (!word)
 		return;
-	conn->goodbye_seq = tp->write_seq;
+	conn->goodbye_seq = RD(tp->write_seq);
 	conn->flags &= ~(CONN_GOODBYE | CONN_CONTROL);
 	conn->flags |= word;
 }
 
 static __always_inline void sent_data(struct sock *sk, int ret)
 {
-	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	struct tcp_sock *tp = TO_TCP(sk);
 	bool first, same_jiffy;
 	struct conn *conn;
-	u32 gap;
+	u32 sent, gap;
 
 	if (!tp)
 		return;
-	gap = tp->lsndtime - tp->inet_conn.icsk_ack.lrcvtime;
-	if (is_pause(gap) && tp->bytes_received)
-		note_gap(sk, gap, tp->lsndtime);
-	first = tp->data_segs_out <= LABEL_SEGMENTS;
+	sent = RD(tp->lsndtime);
+	gap = sent - RD(tp->inet_conn.icsk_ack.lrcvtime);
+	if (is_pause(gap) && RD(tp->bytes_received))
+		note_gap(sk, gap, sent);
+	first = RD(tp->data_segs_out) <= LABEL_SEGMENTS;
 	same_jiffy = !gap;
 	if (!first && !same_jiffy && ret > CONTROL_BYTES)
 		return;
@@ -108,30 +109,34 @@ static __always_inline void sent_data(struct sock *sk, int ret)
 		label_note(conn, ret, true);
 	}
 	if (same_jiffy) {
-		conn->asked_seq = tp->write_seq;
-		conn->asked_read = tp->copied_seq;
+		conn->asked_seq = RD(tp->write_seq);
+		conn->asked_read = RD(tp->copied_seq);
 		conn->flags |= CONN_ASKED;
 	}
 	if (ret <= CONTROL_BYTES)
 		note_last_word(conn, tp, ret);
 }
 
-SEC("?tp_btf/sock_send_length")
-int BPF_PROG(send_length, struct sock *sk, int ret, int flags)
+static __always_inline void on_sent(struct sock *sk, int ret, int flags)
 {
 	struct conn *conn;
 
-	if (sk->sk_protocol != IPPROTO_TCP)
-		return 0;
+	if (RD(sk->sk_protocol) != IPPROTO_TCP)
+		return;
 	if (ret > 0) {
 		sent_data(sk, ret);
-		return 0;
+		return;
 	}
 	if (!ret || is_ordinary(ret))
-		return 0;
+		return;
 	conn = conn_find(sk);
 	if (conn)
 		told(conn, ret, true);
+}
+
+TRACEPOINT(send_length, sock_send_length, struct sock *sk, int ret, int flags)
+{
+	on_sent(sk, ret, flags);
 	return 0;
 }
 
@@ -139,17 +144,18 @@ int BPF_PROG(send_length, struct sock *sk, int ret, int flags)
 
 static __always_inline void received_data(struct sock *sk, int ret)
 {
-	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
-	bool last_words = sk->__sk_common.skc_state == TCP_CLOSE_WAIT;
+	struct tcp_sock *tp = TO_TCP(sk);
+	bool last_words = RD(sk->__sk_common.skc_state) == TCP_CLOSE_WAIT;
 	struct conn *conn;
-	u32 gap;
+	u32 came, gap;
 
 	if (!tp)
 		return;
-	gap = tp->inet_conn.icsk_ack.lrcvtime - tp->lsndtime;
-	if (is_pause(gap) && tp->bytes_sent)
-		note_gap(sk, gap, tp->inet_conn.icsk_ack.lrcvtime);
-	if (tp->data_segs_in > LABEL_SEGMENTS && !last_words)
+	came = RD(tp->inet_conn.icsk_ack.lrcvtime);
+	gap = came - RD(tp->lsndtime);
+	if (is_pause(gap) && RD(tp->bytes_sent))
+		note_gap(sk, gap, came);
+	if (RD(tp->data_segs_in) > LABEL_SEGMENTS && !last_words)
 		return;
 	conn = conn_find(sk);
 	if (!conn)
@@ -180,8 +186,8 @@ static __always_inline bool is_hangup(const struct conn *conn,
 	if (label == LABEL_SSH || label == LABEL_AMQP || label == LABEL_MQTT)
 		return false;
 	/* bytes_received counts the FIN, too */
-	return tp->bytes_received > 1 ||
-	       tp->data_segs_out <= ONE_WAY_SEGMENTS ||
+	return RD(tp->bytes_received) > 1 ||
+	       RD(tp->data_segs_out) <= ONE_WAY_SEGMENTS ||
 	       label == LABEL_HTTP_REQUEST;
 }
 
@@ -221,32 +227,104 @@ static __always_inline void received_eof(struct sock *sk)
 		told(conn, 0, false);
 		return;
 	}
-	tp = bpf_skc_to_tcp_sock(sk);
-	if (tp && sk->__sk_common.skc_state == TCP_CLOSE_WAIT &&
+	tp = TO_TCP(sk);
+	if (tp && RD(sk->__sk_common.skc_state) == TCP_CLOSE_WAIT &&
 	    is_hangup(conn, tp))
 		hang_up(sk, tp, conn);
 }
 
-SEC("?tp_btf/sock_recv_length")
-int BPF_PROG(recv_length, struct sock *sk, int ret, int flags)
+static __always_inline void on_received(struct sock *sk, int ret, int flags)
 {
 	struct conn *conn;
 
-	if (sk->sk_protocol != IPPROTO_TCP)
-		return 0;
+	if (RD(sk->sk_protocol) != IPPROTO_TCP)
+		return;
 	if (ret > 0) {
 		if (!(flags & MSG_PEEK))
 			received_data(sk, ret);
-		return 0;
+		return;
 	}
 	if (!ret) {
 		received_eof(sk);
-		return 0;
+		return;
 	}
 	if (is_ordinary(ret))
-		return 0;
+		return;
 	conn = conn_find(sk);
 	if (conn)
 		told(conn, ret, false);
+}
+
+TRACEPOINT(recv_length, sock_recv_length, struct sock *sk, int ret, int flags)
+{
+	on_received(sk, ret, flags);
 	return 0;
 }
+
+/* --- without those tracepoints -------------------------------------------- */
+
+/*
+ * The tracepoints stand behind sock->ops->sendmsg and recvmsg from 6.3
+ * (6e6eda44b939). Those are, for TCP as for UDP, the functions below, whose
+ * arguments are the same from 5.10 to 6.18; inet_sendpage, for sendfile and
+ * splice, is there until 6.4 (dc97391e6610). No tracepoint stands behind a
+ * splice from a socket.
+ */
+#ifdef SOCK_PROBE_READ
+
+/* What a call was asked, from its entry to its return. */
+static __always_inline void call_enter(struct socket *sock, int flags)
+{
+	struct call call = {.sk = (u64)RD(sock->sk), .flags = flags};
+	u64 id = bpf_get_current_pid_tgid();
+
+	bpf_map_update_elem(&calls, &id, &call, BPF_ANY);
+}
+
+static __always_inline bool call_leave(struct call *out)
+{
+	u64 id = bpf_get_current_pid_tgid();
+	struct call *call = bpf_map_lookup_elem(&calls, &id);
+
+	if (!call)
+		return false;
+	*out = *call;
+	bpf_map_delete_elem(&calls, &id);
+	return true;
+}
+
+#define CALL(function, handler, given, args...)                                \
+	SEC("?kprobe/" #function)                                              \
+	int BPF_KPROBE(function##_kprobe, struct socket *sock, args)           \
+	{                                                                      \
+		call_enter(sock, given);                                       \
+		return 0;                                                      \
+	}                                                                      \
+	SEC("?kretprobe/" #function)                                           \
+	int BPF_KRETPROBE(function##_kretprobe, int ret)                       \
+	{                                                                      \
+		struct call call;                                              \
+                                                                               \
+		if (call_leave(&call))                                         \
+			handler((struct sock *)call.sk, ret, call.flags);      \
+		return 0;                                                      \
+	}
+
+#else
+
+#define CALL(function, handler, given, args...)                                \
+	SEC("?fexit/" #function)                                               \
+	int BPF_PROG(function##_fexit, struct socket *sock, args, int ret)     \
+	{                                                                      \
+		handler(sock->sk, ret, given);                                 \
+		return 0;                                                      \
+	}
+
+#endif
+
+CALL(inet_sendmsg, on_sent, 0, void *msg, u64 size)
+CALL(inet6_sendmsg, on_sent, 0, void *msg, u64 size)
+CALL(inet_sendpage, on_sent, 0, void *page, int offset, u64 size, int flags)
+CALL(inet_recvmsg, on_received, flags, void *msg, u64 size, int flags)
+CALL(inet6_recvmsg, on_received, flags, void *msg, u64 size, int flags)
+CALL(tcp_splice_read, on_received, 0, void *at, void *pipe, u64 size, u32 flags)

@@ -23,7 +23,7 @@ static __always_inline void task_syscall(struct task_struct *task,
 		return;
 	}
 	regs = task_regs(task);
-	if (!regs)
+	if (!regs || !REGS_ARE_USERS(regs))
 		return;
 	out->nr = REGS_NR(regs);
 	if (REGS_COMPAT(regs))

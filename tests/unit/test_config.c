@@ -79,7 +79,7 @@ static void test_defaults(void **state)
 	assert_false(c.separate_netns || c.insecure_listen || c.verbose);
 	assert_string_equal(c.record, "");
 	assert_string_equal(c.timeouts, "/etc/rstscope/timeouts.tsv");
-	assert_string_equal(c.methods, "tp_btf,fentry,raw_tp,kprobe,tp,iter");
+	assert_string_equal(c.methods, "tp_btf,fentry,raw_tp,kprobe,iter");
 }
 
 static void test_all_options(void **state)
@@ -160,7 +160,7 @@ static void test_wrong_command_lines(void **state)
 		     "--export: this build has no exporter");
 	expect_usage(PARSE(&c, "--methods", "tp_btf,uprobe"),
 		     "--methods: 'uprobe' is no method; there are tp_btf,");
-	expect_usage(PARSE(&c, "--methods", "tp_btf,,tp"),
+	expect_usage(PARSE(&c, "--methods", "tp_btf,,iter"),
 		     "--methods: '' is no method");
 	expect_usage(PARSE(&c, "--methods", ""), "--methods: LIST is missing");
 	expect_usage(PARSE(&c, "--timeouts", ""),

@@ -204,14 +204,14 @@ static void test_list(void **state)
 	(void)state;
 	assert_int_equal(plan_check_methods(PLAN_METHODS_ALL, err, 200), 0);
 	assert_int_equal(plan_check_methods("kprobe", err, 200), 0);
-	assert_int_equal(plan_check_methods("tp,tp_btf", err, 200), 0);
+	assert_int_equal(plan_check_methods("iter,tp_btf", err, 200), 0);
 	assert_string_equal(err, "kept");
-	assert_int_equal(plan_check_methods("tp,tp_bt", err, 200), -EINVAL);
+	assert_int_equal(plan_check_methods("iter,tp_bt", err, 200), -EINVAL);
 	assert_string_equal(
 		err, "'tp_bt' is no method; there are " PLAN_METHODS_ALL);
 	assert_int_equal(plan_check_methods("", err, 200), -EINVAL);
-	assert_int_equal(plan_check_methods("tp tp_btf", err, 200), -EINVAL);
-	assert_int_equal(plan_check_methods(",tp", err, 200), -EINVAL);
+	assert_int_equal(plan_check_methods("iter tp_btf", err, 200), -EINVAL);
+	assert_int_equal(plan_check_methods(",iter", err, 200), -EINVAL);
 }
 
 int main(void)

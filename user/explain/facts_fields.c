@@ -17,7 +17,7 @@ static const char *const roles[] = {
 static const char *const hows[] = {
 	[HOW_CURRENT] = "current", [HOW_CONNECT] = "connect",
 	[HOW_LISTEN] = "listen",   [HOW_SCAN] = "scan",
-	[HOW_CLOSE] = "close",
+	[HOW_CLOSE] = "close",	   [HOW_ACCEPT] = "accept",
 };
 
 static const char *const classes[CALL_CLASSES] = {

@@ -240,13 +240,21 @@ static int try_alone(struct observer *o, struct choice *c)
 	return err;
 }
 
-static void drop_refused(struct observer *o)
+/* Functions of the kernel, which many hosts do not let be hung on. */
+static bool is_function(const struct plan_method *m)
+{
+	return !strcmp(m->method, "fentry") || !strcmp(m->method, "kprobe");
+}
+
+static void drop_refused(struct observer *o, bool functions_only)
 {
 	for (size_t i = 0; i < o->choices_count; i++) {
 		struct choice *c = &o->choices[i];
 		int err;
 
-		while (c->method && (err = try_alone(o, c)))
+		while (c->method &&
+		       (!functions_only || is_function(c->method)) &&
+		       (err = try_alone(o, c)))
 			give_way(o, c, err);
 	}
 }
@@ -289,8 +297,10 @@ int observer_choose_and_load(struct observer *o)
 		return -errno;
 	choose_all(o);
 	err = load_all(o);
-	if (err && (err != -EPERM || geteuid() == 0)) {
-		drop_refused(o);
+	for (int functions = 1; err && functions >= 0; functions--) {
+		if (err == -EPERM && geteuid() != 0)
+			break;
+		drop_refused(o, functions);
 		err = load_all(o);
 	}
 	rstscope__destroy(o->catalog);

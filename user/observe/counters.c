@@ -84,10 +84,10 @@ size_t observer_get_probes(const struct observer *o,
 	return n;
 }
 
-/* What tracepoints alone cannot show, whatever the kernel. */
+/* What no method shows yet, whatever the kernel. */
 static const char *const always_blind[] = {
-	"splice from a socket, and recvmmsg on one that has failed: the call "
-	"that is told is not seen (the process is, when it closes)",
+	"recvmmsg on a socket that has failed: the call that is told is not "
+	"seen (the process is, when it closes)",
 	"errors taken with getsockopt(SO_ERROR) or seen by poll: not seen",
 	"the received RST itself (TTL, window, sequence): not seen by "
 	"tracepoints",

@@ -26,7 +26,7 @@ struct observer_config {
 
 struct probe_status {
 	char hook[40];	 /* tcp_receive_reset, task_file ... */
-	char method[16]; /* tp_btf, fentry, raw_tp, kprobe, tp, iter, none */
+	char method[16]; /* tp_btf, fentry, raw_tp, kprobe, iter, none */
 	bool up;
 	bool required;
 	char why[200]; /* down: the reason, in words */

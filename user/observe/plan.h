@@ -28,9 +28,9 @@ enum plan_group {
 };
 
 /* Best first. fexit counts as fentry, kretprobe as kprobe. */
-#define PLAN_METHODS_ALL "tp_btf,fentry,raw_tp,kprobe,tp,iter"
+#define PLAN_METHODS_ALL "tp_btf,fentry,raw_tp,kprobe,iter"
 #define PLAN_METHODS	 5
-#define PLAN_PROGRAMS	 4
+#define PLAN_PROGRAMS	 6
 
 struct plan_method {
 	const char *method;

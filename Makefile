@@ -71,7 +71,8 @@ $(BUILD)/%.o: %.c | $(GEN)
 	$(Q)$(CC) $(CFLAGS) $(PKG_CFLAGS) -MMD -MP -c -o $@ $<
 
 # The page is part of the program: see page.c.
-PAGE := $(wildcard user/serve/page/*) user/serve/openapi.json user/store/event.schema.json
+PAGE := $(wildcard user/serve/page/* /usr/share/javascript/chart.js/chart.min.js) \
+	user/serve/openapi.json user/store/event.schema.json
 $(BUILD)/user/serve/page.o $(BUILD)/fuzz/user/serve/page.o: $(PAGE)
 
 $(BUILD)/gen/%.o: $(BUILD)/gen/%.c

@@ -17,7 +17,9 @@ const require = createRequire(resolve(process.env.PAGE_MODULES, "x"));
 const {chromium} = require("playwright-core");
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
-const READY_MS = 30000, WAIT_MS = 15000;
+const SCALE = Number(process.env.RSTSCOPE_TIME_SCALE || 1);
+const READY_MS = 30000 * SCALE, WAIT_MS = 15000 * SCALE;
+const OURS = "/?peer=127.77.1.1"; // of resets.py
 let failed = 0, passed = 0;
 const complaints = [];
 
@@ -51,9 +53,9 @@ async function startDaemon(dir) {
 }
 
 /* Returns the pid of the process that made them. */
-function resets(name, idle = 0, count = 1) {
+function resets(name, idle = 0, kinds = ["linger"]) {
 	const hex = Buffer.from(name, "latin1").toString("hex");
-	const out = execFileSync("python3", [join(here, "resets.py"), hex, String(idle), String(count)]);
+	const out = execFileSync("python3", [join(here, "resets.py"), hex, String(idle), ...kinds]);
 	return Number(out.toString());
 }
 
@@ -64,14 +66,18 @@ function watch(page, what) {
 	page.on("dialog", (d) => { complaints.push(`${what}: dialog ${d.message()}`); d.dismiss(); });
 }
 
-async function open(browser, what, options, path = "/") {
+async function open(browser, what, options, path = OURS) {
 	const context = await browser.newContext(options);
 	const page = await context.newPage();
 	page.setDefaultTimeout(WAIT_MS);
 	watch(page, what);
+	await visit(page, path);
+	return page;
+}
+
+async function visit(page, path) {
 	await page.goto(base + path);
 	await page.waitForFunction(() => document.querySelector("#live").textContent === "live");
-	return page;
 }
 
 const rowOf = (page, pid) => page.locator("#events tr", {hasText: `[${pid}]`}).first();
@@ -141,16 +147,68 @@ async function filters(page) {
 	check(true, "a wrong filter is told");
 	complaints.splice(0, complaints.length, ...complaints.filter((c) => !/status of 400/.test(c)));
 	await page.click("button[type=reset]");
-	await page.waitForFunction(() => document.querySelector("#live").textContent === "live");
+	await page.waitForFunction(() => location.search === "" && document.querySelector("#notice").hidden);
+	check(true, "Clear asks for everything again");
+	await visit(page, OURS);
 }
 
+/* A colour as the canvas has it, at points of the chart's own scales. */
+const chartColours = (page, id, points) => page.evaluate(([id, points]) => {
+	const chart = Chart.getChart(id), {x, y} = chart.scales, scale = chart.currentDevicePixelRatio;
+	const copy = document.createElement("canvas"), pen = copy.getContext("2d", {willReadFrequently: true});
+	copy.width = chart.canvas.width, copy.height = chart.canvas.height;
+	pen.drawImage(chart.canvas, 0, 0);
+	return points.map(([at, value]) => [...pen.getImageData(
+		Math.round(x.getPixelForValue(at) * scale), Math.round(y.getPixelForValue(value) * scale), 1, 1).data].join());
+}, [id, points]);
+
 async function idleTimes(page) {
-	resets("idler", 5.02, 1);
-	await page.locator("#idle-chart line.timer title", {hasText: "Node.js"}).first().waitFor({state: "attached"});
-	const bars = await page.locator("#idle-chart rect").count();
-	check(bars > 0, "an idle time of 5 s has its bar and the known timer's mark");
-	const timers = await page.locator("#timers td", {hasText: "Node.js"}).count();
-	check(timers > 0, "and the timers stand in a table");
+	resets("idler", 5.02, ["linger"]);
+	await page.locator("#timers td", {hasText: "Node.js"}).first().waitFor({state: "attached"});
+	const {bar, background, mark, texts} = await page.evaluate(() => {
+		const chart = Chart.getChart("idle-chart");
+		return {
+			bar: chart.data.datasets[0].data.find((d) => d.y), background: [chart.scales.x.min * 1.01, chart.scales.y.max * .9],
+			mark: chart.marks.map(([seconds]) => seconds), texts: chart.marks.flatMap(([, components]) => components).join(),
+		};
+	});
+	check(bar && bar.x > 4.7 && bar.x < 5.4 && mark.includes(5) && /Node.js/.test(texts),
+		"an idle time of 5 s has its bar and the known timers", JSON.stringify([bar, mark, texts]));
+	const line = Array.from({length: 20}, (_, i) => [5, (i + .5) / 20]);
+	const [empty, filled, ...dashes] = await chartColours(page, "idle-chart", [background, [bar.x, bar.y / 3], ...line]);
+	check(filled !== empty && dashes.filter((c) => c !== empty).length > 5 && new Set(dashes).size > 1,
+		"and both are drawn", JSON.stringify({empty, filled, dashes}));
+	check(await page.locator("#idle-table tbody tr").count() > 0, "and stand in a table");
+}
+
+/* Every cause, as the legend and the bars show it, in one scheme. */
+async function causeColours(page, scheme) {
+	const causes = execFileSync(join(dirname(daemonPath), "rstscope"), ["causes", "--json"]).toString()
+		.trim().split("\n").map((line) => JSON.parse(line).name);
+	await page.emulateMedia({colorScheme: scheme});
+	const looks = await page.evaluate((names) => names.map((name) => Charts.swatch(name).toDataURL()), causes);
+	check(causes.length > 30 && new Set(looks).size === causes.length, `each of ${causes.length} causes looks different, ${scheme}`,
+		causes.filter((_, i) => looks.indexOf(looks[i]) !== i).join());
+}
+
+/* The colours of the system may change while the page is open. */
+async function schemes(page) {
+	const canvas = () => page.evaluate(() => document.querySelector("#idle-chart").toDataURL());
+	await causeColours(page, "light");
+	const light = await canvas();
+	await causeColours(page, "dark");
+	await page.waitForFunction((light) => document.querySelector("#idle-chart").toDataURL() !== light, light);
+	check(true, "the charts follow the colours of the system");
+}
+
+/* Something of several kinds, for the pictures. */
+function variety() {
+	for (const [name, idle, kinds] of [
+		["checkout", .2, ["unread", "linger", "linger", "refused", "refused", "exit"]],
+		["billing", 1.3, ["unread", "unread", "exit", "exit", "refused"]],
+		["node", 6.1, ["linger", "linger"]],
+	])
+		resets(name, idle, kinds);
 }
 
 async function agent(page) {
@@ -166,13 +224,14 @@ async function accessible(page, what) {
 }
 
 async function noSideways(page, what) {
-	const [wide, room] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-	check(wide <= room, `${what} needs no sideways scrolling`, `${wide} of ${room}`);
+	const wide = await page.evaluate(() => [document.documentElement, ...document.querySelectorAll(".scroll")]
+		.filter((e) => e.checkVisibility() && e.scrollWidth > e.clientWidth).map((e) => `${e.ariaLabel}: ${e.scrollWidth} of ${e.clientWidth}`));
+	check(wide.length === 0, `${what} needs no sideways scrolling`, wide.join("; "));
 }
 
 async function looks(browser, what, options) {
-	const page = await open(browser, what, options);
-	await page.locator("#time-chart rect").first().waitFor();
+	const page = await open(browser, what, options, OURS + "&since=15m");
+	await page.locator("#legend li").first().waitFor();
 	await page.waitForTimeout(2500); // new rows fade
 	await noSideways(page, what);
 	await page.screenshot({path: join(pictures, `${what}.png`), fullPage: true});
@@ -192,8 +251,9 @@ let browser;
 try {
 	browser = await chromium.launch({executablePath: "/usr/bin/chromium", args: ["--no-sandbox"]});
 	const page = await open(browser, "page", {viewport: wide});
-	for (const part of [liveFailure, hostileNames, story, filters, idleTimes, agent])
+	for (const part of [liveFailure, hostileNames, story, filters, idleTimes, schemes, agent])
 		await part(page);
+	variety();
 	await looks(browser, "light", {viewport: wide, colorScheme: "light"});
 	await looks(browser, "dark", {viewport: wide, colorScheme: "dark"});
 	await looks(browser, "phone", {viewport: {width: 360, height: 740}, isMobile: true, hasTouch: true, deviceScaleFactor: 2});

@@ -82,6 +82,10 @@ static void test_page(void **state)
 		 "<title>rstscope</title>"},
 		{"GET /app.js", "Content-Type: text/javascript", "EventSource"},
 		{"GET /charts.js", "Content-Type: text/javascript", "Charts"},
+		{"GET /chart.min.js", "Content-Type: text/javascript",
+		 "Chart.js v3."},
+		{"GET /chart.min.js.license", "Content-Type: text/plain",
+		 "The above copyright notice and this permission notice"},
 		{"GET /style.css", "Content-Type: text/css", "body {"},
 		{"GET /icon.svg", "Content-Type: image/svg+xml", "</svg>"},
 	};
@@ -95,6 +99,18 @@ static void test_page(void **state)
 		check(*state, files[i][0], "", 200, policy);
 	}
 	check(*state, "GET /", "", 200, "frame-ancestors 'none'\r\n");
+}
+
+static void test_each_cause_has_its_colour(void **state)
+{
+	char *charts = request(*state, "GET /charts.js", ""), quoted[80];
+
+	for (int cause = 0; cause < CAUSES; cause++) {
+		snprintf(quoted, sizeof(quoted), "\"%s\"", cause_name(cause));
+		if (cause != CAUSE_UNKNOWN && !strstr(charts, quoted))
+			fail_msg("%s is not in charts.js", quoted);
+	}
+	free(charts);
 }
 
 static void test_problems(void **state)
@@ -193,6 +209,7 @@ int main(void)
 		cmocka_unit_test(test_head),
 		cmocka_unit_test(test_not_found),
 		cmocka_unit_test(test_page),
+		cmocka_unit_test(test_each_cause_has_its_colour),
 		cmocka_unit_test(test_problems),
 		cmocka_unit_test(test_wrong_method),
 		cmocka_unit_test(test_token),

@@ -88,6 +88,8 @@ static void serve_health(const struct http_request *request,
 static const struct http_route routes[] = {
 	{"/", page_serve},
 	{"/app.js", page_serve},
+	{"/chart.min.js", page_serve},
+	{"/chart.min.js.license", page_serve},
 	{"/charts.js", page_serve},
 	{"/style.css", page_serve},
 	{"/icon.svg", page_serve},

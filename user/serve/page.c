@@ -16,6 +16,9 @@
 
 EMBED(html, "user/serve/page/index.html");
 EMBED(app, "user/serve/page/app.js");
+/* Debian's libjs-chart.js. */
+EMBED(chart, "/usr/share/javascript/chart.js/chart.min.js");
+EMBED(chart_license, "/usr/share/doc/libjs-chart.js/copyright");
 EMBED(charts, "user/serve/page/charts.js");
 EMBED(style, "user/serve/page/style.css");
 EMBED(icon, "user/serve/page/icon.svg");
@@ -27,6 +30,10 @@ static const struct {
 } files[] = {
 	{"/", "text/html; charset=utf-8", page_html, page_html_end},
 	{"/app.js", "text/javascript; charset=utf-8", page_app, page_app_end},
+	{"/chart.min.js", "text/javascript; charset=utf-8", page_chart,
+	 page_chart_end},
+	{"/chart.min.js.license", "text/plain; charset=utf-8",
+	 page_chart_license, page_chart_license_end},
 	{"/charts.js", "text/javascript; charset=utf-8", page_charts,
 	 page_charts_end},
 	{"/style.css", "text/css; charset=utf-8", page_style, page_style_end},

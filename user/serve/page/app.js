@@ -83,8 +83,8 @@ function timeText(iso) {
 	return el("time", {datetime: iso, title: iso}, day + date.toLocaleTimeString([], {hour12: false}));
 }
 
-function processText(event) {
-	return event.process ? `${event.process.comm}[${event.process.pid}]` : "";
+function processParts(event) {
+	return event.process ? [event.process.comm, el("wbr"), `[${event.process.pid}]`] : [];
 }
 
 function failureText(event) {
@@ -106,7 +106,7 @@ function row(event) {
 	return el("tr", {id: `e${event.id}`},
 		el("td", {class: "nowrap"}, open),
 		el("td", {class: "nowrap"}, timeText(event.time)),
-		el("td", {}, processText(event)),
+		el("td", {class: "break"}, ...processParts(event)),
 		el("td", {class: "wide"}, failureText(event)),
 		el("td", {class: "wide"}, peerText(event)),
 		el("td", {}, breakable(event.cause.name)),
@@ -206,10 +206,12 @@ function showTime(summary) {
 
 function showIdle(summary) {
 	const {bins, timers} = summary.idle;
+	$("idle-chart").parentNode.hidden = !bins.length;
+	$("no-idle").hidden = bins.length > 0;
 	if (bins.length)
-		Charts.idle($("idle-chart"), summary.idle, `Idle times before failures; known timers: ${timers.length}`);
-	else
-		$("idle-chart").replaceChildren(el("p", {class: "summary"}, "No failure after an idle time."));
+		Charts.idle($("idle-chart"), summary.idle, `Idle times before failures, known timers marked: ${timers.length}`);
+	table($("idle-table"), [number("idle"), number("failures")],
+		bins.filter((b) => b.count).map((b) => [Charts.binText(b), String(b.count)]));
 	table($("timers"), [number("timer"), "component", "setting"], timers.map((t) => [
 		t.from_seconds === t.to_seconds ? Charts.duration(t.to_seconds)
 			: `${Charts.duration(t.from_seconds)} to ${Charts.duration(t.to_seconds)}`,
@@ -406,7 +408,7 @@ $("pause").addEventListener("click", () => {
 });
 $("story").addEventListener("close", leaveStory);
 addEventListener("hashchange", openStory);
-addEventListener("resize", () => lastSummary && draw());
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => lastSummary && draw());
 readAddress();
 start();
 openStory();

@@ -88,16 +88,23 @@ prometheus: $(PROGRAMS) ## rules, alerts and dashboard against a real Prometheus
 examples: $(PROGRAMS) ## every example of README and the man pages: root
 	@RSTSCOPE_BUILD=$(BUILD) tests/run examples $(EXAMPLES)
 
-# Not in `make test`: the browser alone is 300 MB.
+# Not in `make test`: the browser and npm are 500 MB of 370 packages, and two
+# modules come from npm's registry, by the versions and hashes of the lock file.
+MODULES := $(BUILD)/page/node_modules
 .PHONY: page-test
 page-test: ## the page in headless Chromium, pictures in build/page/: root
 	@tools/install-deps page
-	@$(MAKE) --no-print-directory $(PROGRAMS)
-	@mkdir -p $(BUILD)/page
-	@cp tests/page/package.json $(BUILD)/page/
-	@npm install --prefix $(BUILD)/page --no-audit --no-fund --silent
-	@PAGE_MODULES=$(BUILD)/page/node_modules \
+	@$(MAKE) --no-print-directory $(PROGRAMS) $(MODULES)/.package-lock.json
+	@PAGE_MODULES=$(MODULES) \
 		node tests/page/check.mjs $(BUILD)/rstscoped $(BUILD)/page
+
+$(MODULES)/.package-lock.json: tests/page/package.json tests/page/package-lock.json
+	$(call say,NPM,$(MODULES))
+	$(Q)mkdir -p $(BUILD)/page
+	$(Q)cp $^ $(BUILD)/page/
+	$(Q)npm ci --prefix $(BUILD)/page --no-audit --no-fund --loglevel=error >/dev/null || \
+		{ echo 'page-test: npm brought no modules' >&2; exit 1; }
+	$(Q)touch $@
 
 vm: $(PROGRAMS) $(E2E) ## the same on another kernel: VM_KERNEL=6.12
 	@BUILD=$(BUILD) tests/vm/run $(VM_KERNEL)

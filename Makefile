@@ -130,4 +130,4 @@ help: ## this list
 clean: ## remove build/
 	rm -rf $(BUILD)
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -name sysroot -prune -o -path '$(BUILD)/vm' -prune -o -type f -name '*.d' -print 2>/dev/null)

@@ -30,6 +30,12 @@ $(TOP): $(BUILD)/%: %.c $(LIB)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(PKG_CFLAGS) -MMD -MP -o $@ $< $(LIB) $(LDFLAGS) $(PKG_LIBS) -lcmocka
 
+# What the kernels give, and what is expected of each.
+SURVEY := $(BUILD)/tests/vm/survey
+$(SURVEY): $(BUILD)/%: $(BUILD)/%.o $(E2E_HARNESS) $(LIB)
+	$(call say,TEST,$@)
+	$(Q)$(CC) -o $@ $^ $(LDFLAGS) $(PKG_LIBS) -lcmocka
+
 # Object files of the harness outlive the link.
 .SECONDARY: $(E2E_SRC:%.c=$(BUILD)/%.o) $(E2E_HARNESS)
 
@@ -58,7 +64,7 @@ $(FUZZ): $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(FUZZ_OBJ)
 .SECONDARY: $(FUZZ_OBJ)
 
 .PHONY: test unit e2e vm bench fuzz demo test-programs
-test-programs: $(PROGRAMS) $(UNIT) $(TOP) $(E2E)
+test-programs: $(PROGRAMS) $(UNIT) $(TOP) $(E2E) $(SURVEY)
 
 # A clean clone has nothing yet: what the packages bring is asked for by the
 # Makefile when it starts, so the build runs in a second make.
@@ -108,6 +114,20 @@ $(MODULES)/.package-lock.json: tests/page/package.json tests/page/package-lock.j
 
 vm: $(PROGRAMS) $(E2E) ## the same on another kernel: VM_KERNEL=6.12
 	@BUILD=$(BUILD) tests/vm/run $(VM_KERNEL)
+
+# Programs and tests for arm64, with the libraries of a tree of its own.
+ARM64 := $(BUILD)/arm64
+.PHONY: arm64
+arm64: ## both programs and the tests, cross-compiled into build/arm64/
+	@tools/install-deps kernels
+	@mkdir -p $(ARM64)
+	@BUILD=$(BUILD) tests/vm/sysroot $(ARM64)
+	@PKG_CONFIG_SYSROOT_DIR=$(abspath $(ARM64)/sysroot) \
+		PKG_CONFIG_LIBDIR=$(abspath $(ARM64)/sysroot)/usr/lib/aarch64-linux-gnu/pkgconfig \
+		$(MAKE) --no-print-directory BUILD=$(ARM64) ARCH=arm64 \
+		CC=$(ARM64)/cc AR=aarch64-linux-gnu-ar $(ARM64)/rstscoped \
+		$(ARM64)/rstscope $(E2E:$(BUILD)/%=$(ARM64)/%) \
+		$(SURVEY:$(BUILD)/%=$(ARM64)/%)
 
 bench: $(PROGRAMS) $(BENCH) ## cost and loss beside tcpdump: root
 	@set -e; for b in $(filter-out %/calibration,$(BENCH)); do \

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What this kernel gives: each program's size and the verifier's work on it,
+ * and the method that serves each hook. Lines that begin with "program" and
+ * "probe" are for the tables of tests/vm/kernels.
+ *   RSTSCOPE_KERNEL: the column of tests/vm/methods that must come out.
+ *   survey PROGRAM: the verifier's whole log of one program, and no test.
+ */
+#include "tests/e2e/harness.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <bpf/libbpf.h>
+
+#include "rstscope.skel.h"
+
+#define LOG_BYTES   (16u << 20)
+#define LEVEL_STATS 4
+#define LEVEL_ALL   (2 | LEVEL_STATS)
+#define LIMIT_MS    20000
+#define COLUMNS	    16
+
+/* --- programs ------------------------------------------------------------- */
+
+static int silent(enum libbpf_print_level level, const char *fmt, va_list args)
+{
+	(void)level, (void)fmt, (void)args;
+	return 0;
+}
+
+static bool is_reason(const char *line)
+{
+	return strncmp(line, "processed ", 10) != 0 &&
+	       strncmp(line, "verification time ", 18) != 0 &&
+	       strncmp(line, "stack depth ", 12) != 0 && *line != ';';
+}
+
+/* The last line that is neither a statistic nor source. */
+static const char *refusal(char *log)
+{
+	const char *last = "what it hangs on is not there";
+
+	for (char *line = strtok(log, "\n"); line; line = strtok(NULL, "\n"))
+		if (is_reason(line))
+			last = line;
+	return last;
+}
+
+static bool load_alone(const char *name, char *log, bool whole)
+{
+	struct rstscope *skel = rstscope__open();
+	struct bpf_program *prog;
+	const char *stats;
+	int err, verified = 0;
+
+	assert_non_null(skel);
+	log[0] = '\0';
+	bpf_map__set_max_entries(skel->maps.conns, 1024);
+	prog = bpf_object__find_program_by_name(skel->obj, name);
+	bpf_program__set_autoload(prog, true);
+	bpf_program__set_log_level(prog, whole ? LEVEL_ALL : LEVEL_STATS);
+	bpf_program__set_log_buf(prog, log, LOG_BYTES);
+	err = rstscope__load(skel);
+	stats = strstr(log, "processed ");
+	if (stats)
+		sscanf(stats, "processed %d", &verified);
+	if (whole)
+		print_message("%s", log);
+	print_message("program %-20s %6zu %8d %s\n", name,
+		      bpf_program__insn_cnt(prog), verified,
+		      err ? refusal(log) : "loads");
+	rstscope__destroy(skel);
+	return !err;
+}
+
+/* All of them, or the one of that name; how many load. */
+static unsigned int load_each(const char *only)
+{
+	struct rstscope *all = rstscope__open();
+	char *log = malloc(LOG_BYTES);
+	struct bpf_program *prog;
+	unsigned int loaded = 0;
+
+	assert_non_null(all);
+	assert_non_null(log);
+	libbpf_set_print(silent);
+	bpf_object__for_each_program(prog, all->obj)
+	{
+		const char *name = bpf_program__name(prog);
+
+		if (!only || !strcmp(only, name))
+			loaded += load_alone(name, log, only != NULL);
+	}
+	rstscope__destroy(all);
+	free(log);
+	return loaded;
+}
+
+static void test_programs(void **state)
+{
+	(void)state;
+	assert_true(load_each(NULL) > 0);
+}
+
+/* --- methods -------------------------------------------------------------- */
+
+static json_t *probes_of(const struct daemon *d)
+{
+	const char *const argv[] = {
+		program_path("rstscope"), "doctor", "--json", "--store",
+		daemon_store(d),	  NULL};
+	json_t *all, *probes;
+	char *out = NULL;
+
+	assert_int_equal(run_program(argv, harness_ms(LIMIT_MS), &out, NULL),
+			 0);
+	all = json_loads(out, 0, NULL);
+	free(out);
+	probes = json_object_get(json_object_get(all, "daemon"), "probes");
+	assert_true(json_is_array(probes));
+	json_incref(probes);
+	json_decref(all);
+	return probes;
+}
+
+static const char *text_of(const json_t *o, const char *name)
+{
+	const char *text = json_string_value(json_object_get(o, name));
+
+	return text ? text : "";
+}
+
+/* Words of a line of the table; how many. */
+static size_t split(char *line, char *cells[COLUMNS])
+{
+	size_t n = 0;
+
+	for (char *c = strtok(line, " \t\n"); c && n < COLUMNS;
+	     c = strtok(NULL, " \t\n"))
+		cells[n++] = c;
+	return n;
+}
+
+static json_t *read_expected(const char *kernel)
+{
+	FILE *in = fopen("tests/vm/methods", "re");
+	json_t *expected = json_object();
+	size_t column = 0;
+	char line[512];
+
+	assert_non_null(in);
+	while (fgets(line, sizeof(line), in)) {
+		char *cells[COLUMNS];
+		size_t n = *line == '#' ? 0 : split(line, cells);
+
+		for (size_t i = 1; !column && i < n; i++)
+			if (!strcmp(cells[i], kernel))
+				column = i;
+		if (column && column < n)
+			json_object_set_new(expected, cells[0],
+					    json_string(cells[column]));
+	}
+	fclose(in);
+	if (!column)
+		fail_msg("tests/vm/methods has no column %s", kernel);
+	return expected;
+}
+
+static unsigned int compare(const json_t *expected, const char *hook,
+			    const char *method, const char *why)
+{
+	const char *want = text_of(expected, hook);
+
+	if (!strcmp(want, method))
+		return 0;
+	print_error("%s: %s, where tests/vm/methods says %s%s%s\n", hook,
+		    method, *want ? want : "nothing", *why ? ": " : "", why);
+	return 1;
+}
+
+static void test_methods(void **state)
+{
+	const char *kernel = getenv("RSTSCOPE_KERNEL");
+	struct world *w = *state;
+	json_t *probes = probes_of(w->daemon), *p;
+	json_t *expected = kernel ? read_expected(kernel) : NULL;
+	unsigned int wrong = 0;
+	size_t i;
+
+	json_array_foreach(probes, i, p)
+	{
+		const char *hook = text_of(p, "hook");
+		const char *method = text_of(p, "method");
+		const char *why = text_of(p, "why");
+
+		print_message("probe %s %s\n", hook, method);
+		if (expected)
+			wrong += compare(expected, hook, method, why);
+		else if (json_is_true(json_object_get(p, "required")))
+			wrong += !json_is_true(json_object_get(p, "up"));
+	}
+	json_decref(expected);
+	json_decref(probes);
+	assert_int_equal(wrong, 0);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_programs),
+		IPV4(test_methods),
+	};
+
+	if (argc > 1)
+		return load_each(argv[1]) ? 0 : 1;
+	return cmocka_run_group_tests(tests, setup_program, teardown_program);
+}

@@ -115,6 +115,12 @@ $(MODULES)/.package-lock.json: tests/page/package.json tests/page/package-lock.j
 vm: $(PROGRAMS) $(E2E) ## the same on another kernel: VM_KERNEL=6.12
 	@BUILD=$(BUILD) tests/vm/run $(VM_KERNEL)
 
+.PHONY: test-kernels
+test-kernels: ## the end-to-end suite on every kernel from 5.10 on, x86-64 and arm64: root
+	@tools/install-deps kernels
+	@$(MAKE) --no-print-directory test-programs arm64
+	@BUILD=$(BUILD) tests/vm/kernels $(KERNELS)
+
 # Programs and tests for arm64, with the libraries of a tree of its own.
 ARM64 := $(BUILD)/arm64
 .PHONY: arm64

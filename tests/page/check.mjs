@@ -234,7 +234,7 @@ async function looks(browser, what, options) {
 	await page.locator("#legend li").first().waitFor();
 	await page.waitForTimeout(2500); // new rows fade
 	await noSideways(page, what);
-	await page.screenshot({path: join(pictures, `${what}.png`), fullPage: true});
+	await page.screenshot({path: join(pictures, `${what}.png`), fullPage: true, timeout: 4 * WAIT_MS});
 	await accessible(page, what);
 	await page.locator("#events a").first().click();
 	await page.locator("#story[open] h2").waitFor();

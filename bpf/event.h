@@ -340,9 +340,10 @@ enum rec_tally {
 	TALLY_RECEIVED,	      /* RSTs that ended one of our sockets, exact */
 	TALLY_FALSE_RECEIVED, /* tcp_receive_reset without a RST */
 	TALLY_SEEDED,
-	TALLY_UNBOUND,	  /* listen() on sockets that had no port yet */
-	TALLY_STRAY,	  /* RSTs sent for segments of no socket */
-	TALLY_SENT_FIRST, /* + reason number: RSTs sent, exact */
+	TALLY_UNBOUND,	   /* listen() on sockets that had no port yet */
+	TALLY_STRAY,	   /* RSTs sent for segments of no socket */
+	TALLY_FAMILY_FULL, /* descendants that the family could not hold */
+	TALLY_SENT_FIRST,  /* + reason number: RSTs sent, exact */
 	TALLY_SENT_LAST = TALLY_SENT_FIRST + 39,
 	TALLIES,
 };

@@ -197,6 +197,16 @@ SHARED struct tallies {
 	__type(value, u64);
 } tallies SEC(".maps");
 
+/* The descendants of the observer itself, for `rstscope run`: by tgid. */
+SHARED volatile __u32 observer_pid;
+SHARED struct family {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 262144);
+	__type(key, u32);
+	__type(value, u8);
+} family SEC(".maps");
+
 /* What one hook leaves for the next on the same CPU. */
 struct percpu {
 	u64 serial;	   /* failures so far on this CPU */

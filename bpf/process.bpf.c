@@ -59,10 +59,36 @@ int mark_victim(u64 *ctx)
 	return on_victim(ctx);
 }
 
-/* Never attached: the daemon runs it to see how fast jiffies advance. */
+/*
+ * Who descends from the observer, also by way of a parent that is long gone. It
+ * runs before the child does; a number that is given anew is another process.
+ */
+SEC("?tp_btf/sched_process_fork")
+int BPF_PROG(process_fork, struct task_struct *parent,
+	     struct task_struct *child)
+{
+	u32 from = parent->tgid, tgid = child->tgid;
+	u8 one = 1;
+
+	if (from == tgid)
+		return 0; /* a thread */
+	if (from != observer_pid && !bpf_map_lookup_elem(&family, &from)) {
+		bpf_map_delete_elem(&family, &tgid);
+		return 0;
+	}
+	if (bpf_map_update_elem(&family, &tgid, &one, BPF_ANY))
+		tally(TALLY_FAMILY_FULL, 1);
+	return 0;
+}
+
+/*
+ * Never attached: the daemon runs it to see how fast jiffies advance, and which
+ * number it has itself, whatever its pid namespace.
+ */
 SEC("?raw_tp/sched_process_exit")
 int read_jiffies(void *ctx)
 {
+	observer_pid = bpf_get_current_pid_tgid() >> 32;
 	return (u32)bpf_jiffies64() & 0x7fffffff;
 }
 

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <libgen.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,23 +11,15 @@
 
 #include "user/base/progress.h"
 #include "user/daemon/exports.h"
+#include "user/daemon/intake.h"
 #include "user/daemon/notify.h"
-#include "user/daemon/pipeline.h"
 #include "user/daemon/privileges.h"
 #include "user/daemon/report.h"
 #include "user/serve/endpoints.h"
 #include "user/serve/http.h"
 
-/*
- * While records come the ring is drained every DRAIN_MS without wake-ups; after
- * QUIET_TURNS empty turns the kernel is asked to wake us again.
- */
-#define DRAIN_MS    20
-#define QUIET_TURNS 10
-#define DRAIN_BATCH 8192
-#define FLUSH_US    (500 * 1000)
-#define REPORT_US   (2 * USEC_PER_SEC)
-#define STRAYS_US   (USEC_PER_SEC / 2)
+#define METRICS_US (500 * 1000)
+#define REPORT_US  (2 * USEC_PER_SEC)
 
 struct daemon {
 	const struct config *config;
@@ -46,10 +37,10 @@ struct daemon {
 	FILE *record;
 	bool record_failed;
 	int signals;
-	bool busy, stop;
+	bool stop;
 	int seeded; /* sockets that were there before, or -errno */
-	unsigned int quiet;
-	int64_t stop_us, flush_us, report_us, strays_us; /* when next */
+	struct intake intake;
+	int64_t stop_us, metrics_us, report_us; /* when next */
 	struct endpoints endpoints;
 };
 
@@ -203,6 +194,12 @@ static enum exit_status open_pipeline(struct daemon *d)
 		log_error("out of memory");
 		return EXIT_FAILED;
 	}
+	d->intake = (struct intake){
+		.observer = d->observer,
+		.pipeline = d->pipeline,
+		.on_record = on_record,
+		.ctx = d,
+	};
 	return EXIT_OK;
 }
 
@@ -331,27 +328,8 @@ static enum exit_status open_all(struct daemon *d)
 
 /* --- running -------------------------------------------------------------- */
 
-static void set_busy(struct daemon *d, bool busy)
+static void flush_record(struct daemon *d)
 {
-	d->busy = busy;
-	d->quiet = 0;
-	observer_set_busy(d->observer, busy);
-}
-
-static void drain(struct daemon *d)
-{
-	size_t n = observer_drain(d->observer, DRAIN_BATCH, on_record, d);
-
-	if (n) {
-		if (!d->busy)
-			set_busy(d, true);
-		d->quiet = 0;
-	} else if (d->busy && ++d->quiet >= QUIET_TURNS) {
-		set_busy(d, false);
-		/* what came before the kernel saw the change woke nobody */
-		if (observer_drain(d->observer, DRAIN_BATCH, on_record, d))
-			set_busy(d, true);
-	}
 	if (d->record && fflush(d->record))
 		give_up_record(d, errno);
 }
@@ -367,16 +345,10 @@ static void update_report(struct daemon *d, bool ended)
 
 static void tick(struct daemon *d, int64_t now_us)
 {
-	if (now_us >= d->flush_us) {
-		pipeline_flush(d->pipeline);
+	if (now_us >= d->metrics_us) {
 		metrics_advance(d->metrics, clock_mono_ns());
 		exports_advance(d->exports, clock_mono_ns());
-		d->flush_us = now_us + FLUSH_US;
-	}
-	if (now_us >= d->strays_us) {
-		observer_take_strays(d->observer, on_record, d);
-		observer_seed_again(d->observer);
-		d->strays_us = now_us + STRAYS_US;
+		d->metrics_us = now_us + METRICS_US;
 	}
 	if (now_us >= d->report_us) {
 		update_report(d, false);
@@ -387,42 +359,15 @@ static void tick(struct daemon *d, int64_t now_us)
 		d->stop = true;
 }
 
-static int wait_ms(const struct daemon *d, int64_t now_us)
+static void turn(struct daemon *d)
 {
-	int64_t until =
-		d->report_us < d->strays_us ? d->report_us : d->strays_us;
-	uint64_t due = pipeline_due_ns(d->pipeline), now_ns = clock_mono_ns();
-	int64_t ms;
+	int64_t until = d->report_us;
+	struct signalfd_siginfo info;
 
 	if (d->stop_us && d->stop_us < until)
 		until = d->stop_us;
-	ms = (until - now_us) / 1000 + 1;
-	if (d->busy && ms > DRAIN_MS)
-		ms = DRAIN_MS;
-	if (due) {
-		int64_t due_ms = due > now_ns
-					 ? (int64_t)(due - now_ns) / 1000000 + 1
-					 : 0;
-
-		if (due_ms < ms)
-			ms = due_ms < DRAIN_MS ? DRAIN_MS : due_ms;
-	}
-	return ms < 0 ? 0 : (int)ms;
-}
-
-static void turn(struct daemon *d)
-{
-	int64_t now_us = clock_unix_us();
-	struct pollfd fds[] = {
-		{.fd = d->signals, .events = POLLIN},
-		{.fd = observer_fd(d->observer), .events = POLLIN},
-	};
-	struct signalfd_siginfo info;
-
-	/* while busy the timer drains: the ring's fd would wake us at once */
-	poll(fds, d->busy ? 1 : 2, wait_ms(d, now_us));
-	drain(d);
-	pipeline_advance(d->pipeline, clock_mono_ns());
+	intake_turn(&d->intake, d->signals, until);
+	flush_record(d);
 	tick(d, clock_unix_us());
 	if (read(d->signals, &info, sizeof(info)) == sizeof(info))
 		d->stop = true;
@@ -451,7 +396,7 @@ static void loop(struct daemon *d)
 {
 	int64_t now_us = d->report_us = clock_unix_us();
 
-	d->flush_us = now_us + FLUSH_US;
+	d->metrics_us = now_us + METRICS_US;
 	if (d->config->once_us)
 		d->stop_us = now_us + d->config->once_us;
 	tick(d, now_us);
@@ -466,7 +411,8 @@ static void close_all(struct daemon *d)
 {
 	notify_stopping();
 	if (d->pipeline && d->writer) {
-		drain(d);
+		intake_drain(&d->intake);
+		flush_record(d);
 		pipeline_advance(d->pipeline, UINT64_MAX);
 		pipeline_flush(d->pipeline);
 		update_report(d, true);

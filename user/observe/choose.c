@@ -30,6 +30,7 @@ static void configure(struct observer *o, struct rstscope *skel)
 {
 	skel->rodata->set_separate_netns = o->config.separate_netns;
 	skel->rodata->set_drop_reason = o->drop_reason < 0 ? 0 : o->drop_reason;
+	bpf_map__set_autocreate(skel->maps.family, o->config.family);
 }
 
 static void size_maps(struct observer *o, struct rstscope *skel)
@@ -164,6 +165,8 @@ static void choose_all(struct observer *o)
 	for (size_t i = 0; i < plan_hooks_count && i < PROBES_MAX; i++) {
 		const struct plan_hook *hook = &plan_hooks[i];
 
+		if (hook->group == GROUP_FAMILY && !o->config.family)
+			continue;
 		if (!hook->unless || !btf_has(hook->unless, BTF_KIND_ENUM, o))
 			choose(o, &o->choices[o->choices_count++], hook);
 	}

@@ -169,6 +169,16 @@ void observer_close(struct observer *o)
 	free(o);
 }
 
+bool observer_is_family(const struct observer *o, int64_t pid)
+{
+	uint32_t key = (uint32_t)pid;
+	uint8_t value;
+
+	return pid > 0 &&
+	       !bpf_map_lookup_elem(bpf_map__fd(o->skel->maps.family), &key,
+				    &value);
+}
+
 int observer_fd(const struct observer *o)
 {
 	return ring_buffer__epoll_fd(o->ring);

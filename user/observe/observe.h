@@ -19,7 +19,8 @@ struct observer_config {
 	bool syscalls;	/* the probes on the send and receive path */
 	bool netfilter; /* kfree_skb, for REJECT rules of this host */
 	bool separate_netns;
-	const char *methods;  /* plan.h, in order of preference; NULL: all */
+	const char *methods; /* plan.h, in order of preference; NULL: all */
+	bool family; /* follow the processes that descend from the caller */
 	uint32_t ring_bytes;  /* 0: the default */
 	uint32_t connections; /* table size; 0: from the machine's memory */
 };
@@ -58,6 +59,12 @@ void observer_close(struct observer *o);
 int observer_seed(struct observer *o);
 /* The same again where a listener got its port only after listen(). */
 void observer_seed_again(struct observer *o);
+
+/*
+ * Whether a process descends from the caller of observer_open(), which asked
+ * for `family`; pid as in records.
+ */
+bool observer_is_family(const struct observer *o, int64_t pid);
 
 /* For epoll: readable when the kernel woke the daemon. */
 int observer_fd(const struct observer *o);

@@ -25,6 +25,7 @@ enum plan_group {
 	GROUP_NETFILTER, /* --netfilter off leaves these out */
 	GROUP_SEED,	 /* loaded, run once, not attached */
 	GROUP_TOOL,	 /* run by the daemon itself, whatever --methods says */
+	GROUP_FAMILY,	 /* only where descendants are followed */
 };
 
 /* Best first. fexit counts as fentry, kretprobe as kprobe. */

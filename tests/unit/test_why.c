@@ -44,6 +44,7 @@ static void story_in_time_order(void **state)
 	assert_int_equal(case_run(c, "why 41"), 0);
 	assert_int_equal(strncmp(c->out, "node[1234] read ECONNRESET\n", 27),
 			 0);
+	assert_has(c->out, "\n  it saw  Error: read ECONNRESET\n");
 	assert_order(c->out, "-5.91 s  connection established",
 		     "last data received (1.3 KiB in all)");
 	assert_order(c->out, "last data received", "idle for 5.02 s");
@@ -107,6 +108,7 @@ static void headlines(void **state)
 		   "node[1234]: this host reset the connection in close");
 	assert_has(c->out, "RST sent by this host, in close() of node[1234]");
 	assert_lacks(c->out, "was told");
+	assert_lacks(c->out, "it saw");
 	assert_int_equal(case_run(c, "why 3"), 0);
 	assert_has(c->out, "no process: connection reset, no call has been "
 			   "told of it yet");

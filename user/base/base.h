@@ -20,7 +20,7 @@ enum exit_status {
 	EXIT_OK = 0,
 	EXIT_FAILED = 1,
 	EXIT_USAGE = 2,
-	EXIT_KERNEL = 3,   /* rstscoped: kernel or privileges do not suffice */
+	EXIT_KERNEL = 3,   /* kernel or privileges do not suffice */
 	EXIT_NO_EVENT = 4, /* rstscope why: no such event */
 };
 

@@ -3,9 +3,10 @@
  * What every command of `rstscope` is given, and the table of commands.
  *
  * A command prints to cli->out and complains in one line with cli_error(). It
- * returns 0; -EINVAL used wrongly; -ENOENT there is no such event; any other
- * -errno: it failed. main() alone turns that into an exit status, so a command
- * never passes on an -EINVAL or -ENOENT of a lower layer: see cli_store_failed.
+ * returns 0; -EINVAL used wrongly; -ENOENT there is no such event; -ENOTSUP the
+ * kernel or the privileges do not suffice; any other -errno: it failed. main()
+ * alone turns that into an exit status, so a command never passes on one of
+ * these of a lower layer: see cli_store_failed.
  */
 #ifndef RSTSCOPE_CLI_H
 #define RSTSCOPE_CLI_H
@@ -32,6 +33,8 @@ struct cli {
 	enum when color;
 	bool colored; /* what came of color, NO_COLOR and the terminal */
 	const volatile sig_atomic_t *stop; /* set: an interrupt; may be NULL */
+	int status; /* of the command that `run` ran: ours where all went well
+		     */
 };
 
 /* What the command line asked one command for. */
@@ -43,14 +46,17 @@ struct request {
 	bool once;	      /* top */
 	bool whole;	      /* doctor */
 	bool separate_netns;  /* replay */
-	const char *timeouts; /* replay: a file; NULL: the built-in ones */
+	const char *timeouts; /* replay, run: a file; NULL: the default ones */
 	const char *columns;  /* -o; NULL: the default ones */
 	const char *by;	      /* summary; NULL: the default */
 	int64_t top;	      /* summary: that many groups; 0: all */
 	const char *vs;	      /* summary; NULL: no earlier window */
 	const char *html;     /* report: a file; NULL: not asked for */
 	const char *md;
-	int argc; /* what is left beside options */
+	bool quiet;	    /* run */
+	const char *output; /* run: a file; NULL: stderr */
+	int json_fd;	    /* run; 0: none */
+	int argc;	    /* what is left beside options */
 	char **argv;
 };
 
@@ -72,6 +78,7 @@ struct command {
 	bool filter;			  /* takes FILTER */
 	int most;			  /* arguments beside options */
 	int (*run)(struct cli *cli, struct request *req);
+	bool words; /* its arguments are another command line */
 };
 
 /* Ends with name NULL. */
@@ -86,6 +93,8 @@ int cli_main(struct cli *cli, int argc, char **argv);
 /* --- context.c ------------------------------------------------------------ */
 /* stdout and stderr, the environment, the terminal. */
 void cli_init(struct cli *cli);
+/* It is printed there from here on; decides what depends on a terminal. */
+void cli_set_output(struct cli *cli, FILE *out, int fd);
 /* Settles cli->colored once the options are read. */
 void cli_decide_color(struct cli *cli);
 /* "rstscope ls: what"; one line. */
@@ -118,6 +127,7 @@ extern const struct cli_option doctor_options[];
 extern const struct cli_option ls_options[];
 extern const struct cli_option replay_options[];
 extern const struct cli_option report_options[];
+extern const struct cli_option run_options[];
 extern const struct cli_option summary_options[];
 extern const struct cli_option top_options[];
 extern const struct cli_option why_options[];
@@ -136,6 +146,7 @@ int cmd_summary(struct cli *cli, struct request *req);
 int cmd_causes(struct cli *cli, struct request *req);
 int cmd_doctor(struct cli *cli, struct request *req);
 int cmd_replay(struct cli *cli, struct request *req);
+int cmd_run(struct cli *cli, struct request *req);
 int cmd_help(struct cli *cli, struct request *req);
 
 #endif

@@ -11,71 +11,25 @@
 
 #include "user/base/base.h"
 #include "user/base/progress.h"
+#include "user/cli/kept.h"
 #include "user/cli/list.h"
 #include "user/cli/options.h"
+#include "user/cli/timers.h"
 #include "user/daemon/pipeline.h"
-#include "user/store/event_pack.h"
-
-struct kept {
-	uint8_t *data; /* NULL: no event has this id */
-	size_t size;
-};
 
 struct replay {
 	struct cli *cli;
 	struct request *req;
 	struct record_context context;
 	struct pipeline *pipeline;
-	struct kept *kept; /* by id - 1 */
-	size_t room, number;
+	struct kept kept;
 	int failed;
 };
-
-static int make_room(struct replay *r, size_t number)
-{
-	size_t room = r->room ? r->room : 256;
-	struct kept *more;
-
-	while (room < number)
-		room *= 2;
-	if (room == r->room)
-		return 0;
-	more = reallocarray(r->kept, room, sizeof(*more));
-	if (!more)
-		return -ENOMEM;
-	memset(more + r->room, 0, (room - r->room) * sizeof(*more));
-	r->kept = more;
-	r->room = room;
-	return 0;
-}
-
-static int keep(struct replay *r, const struct event *ev)
-{
-	uint8_t packed[EVENT_PACK_MAX], *data;
-	int size = event_pack(ev, packed, sizeof(packed));
-	struct kept *k;
-
-	if (size < 0)
-		return size;
-	if (ev->id < 1 || make_room(r, ev->id))
-		return -ENOMEM;
-	data = malloc(size);
-	if (!data)
-		return -ENOMEM;
-	k = &r->kept[ev->id - 1];
-	free(k->data);
-	memcpy(data, packed, size);
-	k->data = data;
-	k->size = size;
-	if ((size_t)ev->id > r->number)
-		r->number = ev->id;
-	return 0;
-}
 
 static void on_event(const struct event *ev, int64_t counted, void *ctx)
 {
 	struct replay *r = ctx;
-	int ret = keep(r, ev);
+	int ret = kept_put(&r->kept, ev);
 
 	(void)counted;
 	if (ret && !r->failed)
@@ -128,24 +82,6 @@ static int read_records(struct replay *r, struct record_reader *reader,
 	return r->failed ? -EIO : 0;
 }
 
-static int new_engine(struct replay *r, struct engine **engine)
-{
-	char err[1024];
-	int ret;
-
-	*engine = engine_new();
-	if (!*engine)
-		return -ENOMEM;
-	if (!r->req->timeouts)
-		return 0;
-	ret = engine_add_timeouts(*engine, r->req->timeouts, err, sizeof(err));
-	if (!ret)
-		return 0;
-	cli_error(r->cli, "%s", err);
-	engine_free(*engine);
-	return ret == -ENOMEM ? ret : -EINVAL; /* the user's own file */
-}
-
 static int new_pipeline(struct replay *r, const char *host)
 {
 	struct pipeline_config config = {
@@ -158,7 +94,7 @@ static int new_pipeline(struct replay *r, const char *host)
 		.on_folded = on_folded,
 		.ctx = r,
 	};
-	int ret = new_engine(r, &config.engine);
+	int ret = timers_engine(r->cli, r->req->timeouts, &config.engine);
 
 	if (ret)
 		return ret;
@@ -190,12 +126,9 @@ static int print(struct replay *r, struct list *list)
 	struct event ev;
 	int ret = 0;
 
-	for (size_t i = 0; !ret && i < r->number; i++) {
-		const struct kept *k = &r->kept[i];
-
-		if (!k->data || event_unpack(&ev, k->data, k->size))
-			continue;
-		if (filter_match(&r->req->filter, &ev))
+	for (int64_t id = 1; !ret && id <= r->kept.last_id; id++) {
+		if (kept_get(&r->kept, id, &ev) &&
+		    filter_match(&r->req->filter, &ev))
 			ret = list_add(list, &ev);
 	}
 	return ret ? ret : list_flush(list);
@@ -206,14 +139,6 @@ static int set_separate(struct cli *cli, struct request *req,
 {
 	(void)cli, (void)option, (void)value;
 	req->separate_netns = true;
-	return 0;
-}
-
-static int set_timeouts(struct cli *cli, struct request *req,
-			const struct cli_option *option, const char *value)
-{
-	(void)cli, (void)option;
-	req->timeouts = value;
 	return 0;
 }
 
@@ -254,9 +179,7 @@ int cmd_replay(struct cli *cli, struct request *req)
 	if (in && in != stdin)
 		fclose(in);
 	pipeline_free(r.pipeline);
-	for (size_t i = 0; i < r.number; i++)
-		free(r.kept[i].data);
-	free(r.kept);
+	kept_clear(&r.kept);
 	list_free(list);
 	return ret;
 }

@@ -12,6 +12,7 @@
 #include "user/tell/columns.h"
 #include "user/tell/story.h"
 #include "user/tell/timeline.h"
+#include "user/tell/words.h"
 
 static int set_last(struct cli *cli, struct request *req,
 		    const struct cli_option *option, const char *value)
@@ -87,6 +88,15 @@ static void print_place(const struct cli *cli, const struct event *ev)
 		fputc('\n', cli->out);
 }
 
+static void print_words(const struct cli *cli, const struct event *ev)
+{
+	char words[WORDS_TEXT];
+
+	words_of(ev, words);
+	if (*words)
+		fprintf(cli->out, "  it saw  %s\n", words);
+}
+
 static void print_head(const struct cli *cli, const struct event *ev)
 {
 	char text[256], at[64], local[64], peer[64];
@@ -94,6 +104,7 @@ static void print_head(const struct cli *cli, const struct event *ev)
 	story_headline(ev, text, sizeof(text));
 	fprintf(cli->out, "%s%s%s%s\n", paint(cli, COLOR_BOLD),
 		paint(cli, kind_color(ev->kind)), text, plain(cli));
+	print_words(cli, ev);
 	full_time(cli, ev->time_us, at, sizeof(at));
 	format_safe(ev->host, text, sizeof(text));
 	fprintf(cli->out, "  event %lld (%s), %s%s%s\n", (long long)ev->id,

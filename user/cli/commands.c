@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table of commands, and what finds its way in it. */
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "user/base/base.h"
@@ -58,6 +59,9 @@ const struct command commands[] = {
 	{"causes", "[NAME]",
 	 "the knowledge: each cause, how it is told, what fixes it", NULL,
 	 false, 1, cmd_causes},
+	{"run", "[OPTION]... [--] COMMAND [ARGUMENT]...",
+	 "runs a command; tells at its end which connections failed, and why",
+	 run_options, false, INT_MAX, cmd_run, true},
 	{"replay", "[FILTER] FILE",
 	 "raw records of rstscoped --record, explained anew", replay_options,
 	 true, 1, cmd_replay},
@@ -153,7 +157,7 @@ static int run_command(struct cli *cli, const struct command *c, int argc,
 	int ret;
 
 	cli->command = c->name;
-	ret = options_parse(cli, c, &req, argc, argv, false);
+	ret = options_parse(cli, c, &req, argc, argv, c->words);
 	if (ret)
 		return ret;
 	if (req.help) {

@@ -32,14 +32,18 @@ void cli_init(struct cli *cli)
 	const char *url = getenv("RSTSCOPE_STORE");
 
 	memset(cli, 0, sizeof(*cli));
-	cli->out = stdout;
-	cli->out_fd = STDOUT_FILENO;
+	cli_set_output(cli, stdout, STDOUT_FILENO);
 	cli->err = stderr;
 	cli->store_url = url && *url ? url : STORE_DEFAULT_URL;
-	cli->show.terminal = isatty(STDOUT_FILENO);
-	if (cli->show.terminal)
-		cli->width = terminal_width(STDOUT_FILENO);
 	cli->show.now_us = clock_unix_us();
+}
+
+void cli_set_output(struct cli *cli, FILE *out, int fd)
+{
+	cli->out = out;
+	cli->out_fd = fd;
+	cli->show.terminal = isatty(fd);
+	cli->width = cli->show.terminal ? terminal_width(fd) : 0;
 }
 
 void cli_decide_color(struct cli *cli)

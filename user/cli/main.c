@@ -17,16 +17,26 @@ static void on_signal(int signal)
 	stop = 1;
 }
 
+static void on_closed_pipe(int signal)
+{
+	(void)signal; /* it is seen as EPIPE */
+}
+
+/* What was ignored when we were started stays so, also for what we start. */
+static void handle(int signal, void (*fn)(int), int flags)
+{
+	struct sigaction action = {.sa_handler = fn, .sa_flags = flags}, old;
+
+	if (!sigaction(signal, NULL, &old) && old.sa_handler != SIG_IGN)
+		sigaction(signal, &action, NULL);
+}
+
 static void set_signals(void)
 {
-	struct sigaction action = {.sa_handler = on_signal};
-
 	/* Once is enough: a second interrupt ends what does not listen. */
-	action.sa_flags = SA_RESETHAND;
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	/* A closed pipe is seen as EPIPE. */
-	signal(SIGPIPE, SIG_IGN);
+	handle(SIGINT, on_signal, SA_RESETHAND);
+	handle(SIGTERM, on_signal, SA_RESETHAND);
+	handle(SIGPIPE, on_closed_pipe, SA_RESTART);
 }
 
 /* sudo and cron run without a locale; process names are UTF-8 all the same. */
@@ -77,6 +87,8 @@ static enum exit_status status_of(int ret)
 		return EXIT_USAGE;
 	case -ENOENT:
 		return EXIT_NO_EVENT;
+	case -ENOTSUP:
+		return EXIT_KERNEL;
 	default:
 		return EXIT_FAILED;
 	}
@@ -100,7 +112,7 @@ int main(int argc, char **argv)
 	if (fclose(cli.out) && !failed)
 		failed = errno;
 	if (!failed)
-		return status_of(ret);
+		return ret ? (int)status_of(ret) : cli.status;
 	if (failed != EPIPE) /* whoever closed the pipe knows */
 		cli_error(&cli, "cannot write: %s", strerror(failed));
 	return EXIT_FAILED;

@@ -58,14 +58,14 @@ int privileges_judge(const struct privileges *p, char *err, size_t err_size)
 		snprintf(
 			err, err_size,
 			"probes cannot be loaded from inside a user namespace; "
-			"run rstscoped as root of the host");
+			"run it as root of the host");
 		return -EPERM;
 	}
 	missing(p, to_load, ARRAY_SIZE(to_load), names, sizeof(names));
 	/* CAP_SYS_ADMIN stands for both, as it did before 5.8. */
 	if (names[0] && !(p->effective & BIT(CAP_SYS_ADMIN))) {
 		snprintf(err, err_size,
-			 "loading probes needs %s; run rstscoped as root, for "
+			 "loading probes needs %s; run it as root, for "
 			 "example with sudo",
 			 names);
 		return -EPERM;

@@ -316,7 +316,7 @@ static json_t *find(struct world *w, const json_t *left,
 	return NULL;
 }
 
-static void check_schema(const json_t *event, const char *file, int line)
+void expect_schema_at(const json_t *event, const char *file, int line)
 {
 	static json_t *schema;
 	struct schema_check check;
@@ -350,7 +350,7 @@ int64_t expect_at(struct world *w, const struct want *want, const char *file,
 		print_failure(w, want, &closest, left);
 		_fail(file, line);
 	}
-	check_schema(event, file, line);
+	expect_schema_at(event, file, line);
 	id = json_integer_value(json_object_get(event, "id"));
 	if (taken.n == TAKEN_MAX)
 		harness_die("too many events in one test");

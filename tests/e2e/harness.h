@@ -136,6 +136,9 @@ struct want {
 	expect_at(w, &(const struct want){__VA_ARGS__}, __FILE__, __LINE__)
 int64_t expect_at(struct world *w, const struct want *want, const char *file,
 		  int line);
+/* One event, however it was come by, is as event.schema.json says. */
+#define expect_schema(event) expect_schema_at(event, __FILE__, __LINE__)
+void expect_schema_at(const json_t *event, const char *file, int line);
 /* A test begins: what is there now is not its own. */
 void expect_start(struct world *w);
 /* Forgets that an event was taken: it is about to be amended. */

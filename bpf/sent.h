@@ -283,7 +283,7 @@ static __always_inline void note_abort(const struct rec_failure *r)
  * The received event that this RST shows to be a false one: data came after our
  * close, the kernel called tcp_reset() itself and answers now. 0: none.
  */
-#define FALSE_RESET_NS 5000000ull
+#define FALSE_RESET_NS 50000000ull
 static __always_inline u64 false_reset(struct percpu *cpu, struct conn *conn,
 				       const struct sent_args *a)
 {
@@ -363,6 +363,19 @@ static __always_inline void sent_full(struct percpu *cpu,
 	emit_submit(r);
 }
 
+/*
+ * What was under way when we aborted the flow meets the listener of its port.
+ * Later on, its ports may be those of another connection.
+ */
+#define IN_FLIGHT_NS 5000000000ull
+static __always_inline bool flow_in_flight(const struct rec_flow *f)
+{
+	struct closed_slot *slot = flow_find(f, false);
+
+	return slot && slot->late &&
+	       bpf_ktime_get_ns() - slot->closed.closed_ns < IN_FLIGHT_NS;
+}
+
 /* A listener that refuses a finished handshake, or a stray ACK it met. */
 static __always_inline void sent_listener(const struct sent_args *a)
 {
@@ -373,13 +386,19 @@ static __always_inline void sent_listener(const struct sent_args *a)
 	struct rec_failure *r;
 	struct rec_flow f = {};
 
+	if (a->skb) {
+		skb_parse(a->skb, &seg, &f);
+		f.netns = RD_NET_INUM(sk);
+		if (flow_in_flight(&f)) {
+			emit_folded(REC_SENT);
+			return;
+		}
+	}
 	r = emit_reserve(REC_SENT, sizeof(*r));
 	if (!r)
 		return;
 	r->head.failure = next_failure();
 	if (a->skb) {
-		skb_parse(a->skb, &seg, &f);
-		f.netns = RD_NET_INUM(sk);
 		tuple_set(r, &f, seg.family);
 		set_segment(r, &seg);
 	}

@@ -351,3 +351,35 @@ int64_t daemon_last_id(const struct daemon *d)
 	json_decref(events);
 	return last;
 }
+
+bool daemon_probe_up(const struct daemon *d, const char *hook)
+{
+	const char *const argv[] = {program_path("rstscope"),
+				    "doctor",
+				    "--json",
+				    "--store",
+				    d->store,
+				    NULL};
+	const json_t *probe;
+	json_t *doctor;
+	char *out = NULL;
+	bool up = false;
+	size_t i;
+
+	run_program(argv, LS_LIMIT_MS, &out, NULL);
+	doctor = json_loads(out, 0, NULL);
+	free(out);
+	json_array_foreach(
+		json_object_get(json_object_get(doctor, "daemon"), "probes"), i,
+		probe)
+	{
+		const json_t *name = json_object_get(probe, "hook");
+
+		if (!strcmp(json_string_value(name), hook))
+			up = json_is_true(json_object_get(probe, "up"));
+	}
+	if (!i)
+		harness_die("doctor --json tells of no probes");
+	json_decref(doctor);
+	return up;
+}

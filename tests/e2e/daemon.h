@@ -39,6 +39,9 @@ void daemon_print_log(const struct daemon *d);
 json_t *daemon_events(const struct daemon *d, int64_t after);
 int64_t daemon_last_id(const struct daemon *d);
 
+/* Whether that hook is served, by the word of `rstscope doctor`. */
+bool daemon_probe_up(const struct daemon *d, const char *hook);
+
 /*
  * Runs a program to its end: its exit status (128 + signal, 124: stopped after
  * limit_ms); what it printed on stdout and stderr, malloc'd, where asked for.

@@ -129,6 +129,43 @@ static void test_descriptor_passed_to_another(void **state)
 	expect_nothing_else(w);
 }
 
+/*
+ * Accepted by another than who called listen(), and reset before any data:
+ * where the kernel shows accept(), it is known who that was.
+ */
+static void test_accepted_and_not_used(void **state)
+{
+	struct world *w = *state;
+	struct actor *worker, *client, *front, *owner;
+	bool seen = daemon_probe_up(w->daemon, "inet_csk_accept");
+	long listener, port, c, s;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, channel), 0);
+	front = actor_new_keep("e2e-front", channel[0]);
+	worker = actor_new_keep("e2e-worker", channel[1]);
+	client = actor_new("e2e-client", 0);
+	close(channel[0]);
+	close(channel[1]);
+	owner = seen ? worker : front;
+	listener = act(front, do_listen, w->family, 8);
+	port = act(front, do_port, listener);
+	harness_sleep(1000); /* its port is found by a scan */
+	assert_int_equal(act(front, do_pass, ACTOR_KEPT_FD, listener), 1);
+	listener = act(worker, do_take, ACTOR_KEPT_FD);
+	c = act(client, do_connect, w->family, HOST_LOOPBACK, port);
+	s = act(worker, do_accept, listener);
+	assert_true(c >= 0 && s >= 0);
+	act(client, do_linger, c);
+	act(client, do_close, c);
+	expect(w, .kind = "received", .by = owner,
+	       .via = seen ? "owner" : "listener", .role = "server",
+	       .cause = "linger_zero", .other = client);
+	expect(w, .kind = "sent", .by = client, .via = "syscall",
+	       .class = "close", .call = "close", .cause = "linger_zero",
+	       .other = owner);
+	expect_nothing_else(w);
+}
+
 /* --- namespaces and threads ------------------------------------------------
  */
 static void test_process_in_a_pid_namespace(void **state)
@@ -286,6 +323,7 @@ int main(void)
 		BOTH(test_prefork_worker_is_told),
 		BOTH(test_prefork_worker_resets),
 		BOTH(test_descriptor_passed_to_another),
+		BOTH(test_accepted_and_not_used),
 		BOTH(test_process_in_a_pid_namespace),
 		BOTH(test_thread_is_told),
 		BOTH(test_socket_older_than_the_daemon),

@@ -17,6 +17,18 @@
 #include "user/observe/observe.h"
 #include "user/observe/plan.h"
 
+/* Each is known to --methods, and hangs on something. */
+static void check_methods(const struct plan_hook *h)
+{
+	char err[200];
+
+	for (size_t i = 0; i < PLAN_METHODS && h->methods[i].method; i++) {
+		if (plan_check_methods(h->methods[i].method, err, sizeof(err)))
+			fail_msg("%s: %s", h->hook, err);
+		assert_non_null(h->methods[i].programs[0]);
+	}
+}
+
 static void test_rows(void **state)
 {
 	(void)state;
@@ -29,6 +41,7 @@ static void test_rows(void **state)
 			    sizeof(((struct probe_status *)0)->hook));
 		assert_true(h->blind && h->blind[0]);
 		assert_non_null(h->methods[0].programs[0]);
+		check_methods(h);
 		for (size_t j = 0; j < i; j++)
 			assert_string_not_equal(plan_hooks[j].hook, h->hook);
 	}

@@ -380,7 +380,7 @@ static void announce(struct daemon *d)
 
 	for (size_t i = 0; i < n; i++) {
 		up += probes[i].up;
-		if (!probes[i].up)
+		if (!probes[i].up && !probes[i].extra)
 			log_warn("probe %s is not there: %s", probes[i].hook,
 				 probes[i].why);
 	}

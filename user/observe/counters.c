@@ -78,6 +78,7 @@ size_t observer_get_probes(const struct observer *o,
 		snprintf(p->why, sizeof(p->why), "%s", c->why);
 		p->up = c->method != NULL;
 		p->required = c->hook->need == NEED_ALWAYS;
+		p->extra = c->hook->need == NEED_EXTRA;
 		for (size_t j = 0; j < PLAN_PROGRAMS; j++)
 			add_run_stats(c->programs[j], p);
 	}
@@ -106,7 +107,7 @@ size_t observer_get_blind_spots(const struct observer *o,
 		if (c->method || n >= BLIND_SPOTS_MAX)
 			continue;
 		snprintf(spots[n++].text, sizeof(spots[0].text),
-			 "%.120s: %.70s", c->hook->blind, c->why);
+			 "%.120s: %.130s", c->hook->blind, c->why);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(always_blind) && n < BLIND_SPOTS_MAX;
 	     i++)

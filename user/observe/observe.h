@@ -30,6 +30,7 @@ struct probe_status {
 	char method[16]; /* tp_btf, fentry, raw_tp, kprobe, iter, none */
 	bool up;
 	bool required;
+	bool extra;    /* down on many a host: nothing to warn of */
 	char why[200]; /* down: the reason, in words */
 	uint64_t runs; /* where kernel.bpf_stats_enabled is on */
 	uint64_t run_ns;
@@ -44,7 +45,7 @@ struct observe_counts {
 /* What this kernel or this choice of probes cannot show, in words. */
 #define BLIND_SPOTS_MAX 16
 struct blind_spot {
-	char text[200];
+	char text[256];
 };
 
 /*

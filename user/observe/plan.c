@@ -38,7 +38,7 @@ const struct plan_hook plan_hooks[] = {
 	 {{"tp_btf", {"destroy_sock"}}, {"raw_tp", {"destroy_sock_raw"}}},
 	 "the end of connections"},
 	{"inet_csk_accept",
-	 NEED_WANTED,
+	 NEED_EXTRA,
 	 GROUP_CORE,
 	 {{"fentry", {"accepted"}}, {"kprobe", {"accepted_kretprobe"}}},
 	 "who accepted a connection, until data moves through it"},
@@ -75,7 +75,7 @@ const struct plan_hook plan_hooks[] = {
 	 "which read was told of a failure, and hang-ups (kernel 6.3 has a "
 	 "tracepoint)"},
 	{"tcp_splice_read",
-	 NEED_WANTED,
+	 NEED_EXTRA,
 	 GROUP_SYSCALLS,
 	 {{"fentry", {"tcp_splice_read_fexit"}},
 	  {"kprobe", {"tcp_splice_read_kprobe", "tcp_splice_read_kretprobe"}}},

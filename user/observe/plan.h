@@ -17,6 +17,7 @@
 enum plan_need {
 	NEED_ALWAYS, /* without it the daemon does not start */
 	NEED_WANTED, /* its absence is a blind spot */
+	NEED_EXTRA,  /* so is this one's, but it is nothing to warn of */
 };
 
 enum plan_group {

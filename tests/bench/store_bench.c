@@ -7,8 +7,9 @@
  *
  * The events are spread over seven days; "ls" asks for the last hour, as the
  * command does by default. After the store's own answers come the commands of
- * rstscope, whole, with the time that each may take: one that takes longer
- * fails the bench.
+ * rstscope, whole, with the time that each may take. One that takes longer
+ * fails the bench: by its CPU time, which is what it takes on a machine that
+ * does nothing else; the wall clock's time depends on the others.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -212,7 +213,7 @@ static const struct {
 	{"summary --vs 24h --by cause,peer", OTHER_MS},
 	{"summary --since 24h", OTHER_MS},
 	{"summary --since 7d", OTHER_MS},
-	{"summary --since 7d --benign --by process,peer", OTHER_MS},
+	{"summary --since 7d --benign --by cause,process", OTHER_MS},
 	{"summary --since 7d --by subnet", OTHER_MS},
 	{"summary --since 7d --by retry", OTHER_MS},
 	{"summary --since 7d --by blame", OTHER_MS},
@@ -225,10 +226,9 @@ static const struct {
 };
 
 /* What main() does with the words, but for the process of its own. */
-static int64_t run_command(const char *path, const char *words, int64_t now_us)
+static void run_command(const char *path, const char *words, int64_t now_us)
 {
 	char line[128], *argv[16] = {"rstscope"}, *rest = line;
-	int64_t start = (int64_t)clock_mono_ns();
 	struct cli cli = {
 		.out = fopen("/dev/null", "w"),
 		.err = stderr,
@@ -239,33 +239,37 @@ static int64_t run_command(const char *path, const char *words, int64_t now_us)
 	int argc = 1;
 
 	if (!cli.out)
-		return -errno;
+		return;
 	snprintf(line, sizeof(line), "%s", words);
 	while (argc < 15 && (argv[argc] = strsep(&rest, " ")))
 		argc++;
 	cli_main(&cli, argc, argv);
 	fclose(cli.out);
-	return (int64_t)clock_mono_ns() - start;
 }
 
 /* The best of some: others use this machine too. */
 static bool ask_command(const char *path, size_t i, int64_t now_us)
 {
-	const int64_t bound_ns = commands_asked[i].bound_ms * 1000000ll;
-	int64_t best = INT64_MAX;
+	int64_t best_us = INT64_MAX, best_ns = INT64_MAX, cpu, wall;
+	bool slow;
 
 	for (int round = 0; round < ROUNDS; round++) {
-		int64_t took =
-			run_command(path, commands_asked[i].words, now_us);
-
-		best = took < best ? took : best;
-		if (took > 2 * OTHER_MS * 1000000ll)
+		cpu = cpu_us();
+		wall = (int64_t)clock_mono_ns();
+		run_command(path, commands_asked[i].words, now_us);
+		wall = (int64_t)clock_mono_ns() - wall;
+		cpu = cpu_us() - cpu;
+		best_ns = wall < best_ns ? wall : best_ns;
+		best_us = cpu < best_us ? cpu : best_us;
+		if (wall > 20 * OTHER_MS * 1000000ll)
 			break;
 	}
-	printf("rstscope %-38s %8.2f ms of %d%s\n", commands_asked[i].words,
-	       (double)best / 1e6, commands_asked[i].bound_ms,
-	       best > bound_ns ? ", TOO SLOW" : "");
-	return best <= bound_ns;
+	slow = best_us > commands_asked[i].bound_ms * 1000ll;
+	printf("rstscope %-46s %8.2f ms, CPU %8.2f of %d%s\n",
+	       commands_asked[i].words, (double)best_ns / 1e6,
+	       (double)best_us / 1e3, commands_asked[i].bound_ms,
+	       slow ? ", TOO SLOW" : "");
+	return !slow;
 }
 
 static int run(const char *path, int64_t n)

@@ -291,6 +291,25 @@ static void share_of_a_past_window(void **state)
 			   "1000.0,\"estimated\":false}");
 }
 
+/* Twice as many failures of twice as many connections are no change. */
+static void change_of_a_share(void **state)
+{
+	struct cli_case *c = *state;
+	const int64_t day = 86400;
+
+	put_many(c, 1, 400, 60, CAUSE_LINGER_ZERO);
+	put_many(c, 1001, 200, day + 60, CAUSE_LINGER_ZERO);
+	assert_int_equal(case_run(c, "summary --vs 24h"), 0);
+	assert_has(c->out, "    200 worse ");
+	put_connections(c, day + 3601, day + 3000, 2000);
+	put_connections(c, 3000, 2000, 4000);
+	assert_int_equal(case_run(c, "summary --vs 24h"), 0);
+	assert_has(c->out, "    200 same ");
+	assert_int_equal(case_run(c, "summary --vs 24h --json"), 0);
+	assert_has(c->out, "\"connections_before\":{\"share\":0.1");
+	assert_has(c->out, "\"connections\":{\"share\":0.1,");
+}
+
 #define CASE(test)                                                             \
 	cmocka_unit_test_setup_teardown(test, case_setup, case_teardown)
 
@@ -308,6 +327,7 @@ int main(void)
 		CASE(stages),
 		CASE(share_of_connections),
 		CASE(share_of_a_past_window),
+		CASE(change_of_a_share),
 	};
 
 	return cmocka_run_group_tests_name("summary", tests, NULL, NULL);

@@ -79,7 +79,7 @@ struct summary {
 	double window_s;
 	struct filter before; /* --vs: the earlier window */
 	bool compared;
-	struct connections connections;
+	struct connections connections, connections_before;
 	struct groups *groups;
 	struct progress progress;
 	int64_t events; /* read so far */
@@ -134,6 +134,15 @@ static int add(const struct event *ev, void *ctx)
 	return ret ? ret : cli_stopped(s->cli);
 }
 
+/* This window's part of the connections made in both. */
+static double part_of(const struct summary *s)
+{
+	double now = s->connections.number,
+	       before = s->connections_before.number;
+
+	return now > 0 && before > 0 ? now / (now + before) : COMPARE_EVEN;
+}
+
 static bool number_shown(const struct summary *s, enum number n)
 {
 	if (n == NUMBER_CONNECTIONS)
@@ -174,7 +183,8 @@ static void number_text(const struct summary *s, const struct group *g,
 		break;
 	case NUMBER_CHANGE:
 		snprintf(out, size, "%s",
-			 change_name(compare_counts(g->count, g->before)));
+			 change_name(compare_counts(g->count, g->before,
+						    part_of(s))));
 		break;
 	case NUMBER_IDLE:
 		idle_text(&g->idle, out, size);
@@ -186,7 +196,7 @@ static void number_text(const struct summary *s, const struct group *g,
 	}
 }
 
-static const char *change_color(const struct group *g)
+static const char *change_color(const struct summary *s, const struct group *g)
 {
 	static const char *const colors[CHANGES] = {
 		[CHANGE_NEW] = COLOR_RED,
@@ -195,7 +205,7 @@ static const char *change_color(const struct group *g)
 		[CHANGE_BETTER] = COLOR_GREEN,
 	};
 
-	return colors[compare_counts(g->count, g->before)];
+	return colors[compare_counts(g->count, g->before, part_of(s))];
 }
 
 static int add_row(const struct summary *s, struct table *table,
@@ -213,7 +223,7 @@ static int add_row(const struct summary *s, struct table *table,
 			continue;
 		number_text(s, g, n, text[n], sizeof(text[n]));
 		if (n == NUMBER_CHANGE)
-			colors[i] = change_color(g);
+			colors[i] = change_color(s, g);
 		cells[i++] = text[n];
 	}
 	return table_add(table, cells, colors);
@@ -273,39 +283,43 @@ static int print_table(const struct summary *s, const struct request *req)
 	return ret;
 }
 
-static void add_comparison(json_t *json, const struct group *g)
+static json_t *connections_json(const struct connections *c, int64_t failures)
 {
-	enum change change = compare_counts(g->count, g->before);
-
-	json_object_set_new(json, "before", json_integer(g->before));
-	json_object_set_new(json, "change", json_string(change_name(change)));
-	json_object_set_new(json, "chance",
-			    json_real(compare_p(g->count, g->before)));
-}
-
-static json_t *connections_json(const struct summary *s, const struct group *g)
-{
-	const struct connections *c = &s->connections;
-
 	if (c->number == NOT_KNOWN)
 		return json_null();
 	return json_pack("{s:f, s:f, s:b}", "share",
-			 (double)g->count / c->number, "number", c->number,
+			 (double)failures / c->number, "number", c->number,
 			 "estimated", c->estimated);
+}
+
+static void add_comparison(const struct summary *s, json_t *json,
+			   const struct group *g)
+{
+	enum change change = compare_counts(g->count, g->before, part_of(s));
+
+	json_object_set_new(
+		json, "connections_before",
+		connections_json(&s->connections_before, g->before));
+	json_object_set_new(json, "before", json_integer(g->before));
+	json_object_set_new(json, "change", json_string(change_name(change)));
+	json_object_set_new(
+		json, "chance",
+		json_real(compare_p(g->count, g->before, part_of(s))));
 }
 
 static int print_json(const struct summary *s, const struct request *req)
 {
 	for (size_t i = 0; i < groups_shown(s, req); i++) {
 		const struct group *g = groups_at(s->groups, i);
-		json_t *json = group_json(s->groups, i, s->window_s,
-					  connections_json(s, g));
+		json_t *json =
+			group_json(s->groups, i, s->window_s,
+				   connections_json(&s->connections, g->count));
 		int ret;
 
 		if (!json)
 			return -ENOMEM;
 		if (s->compared)
-			add_comparison(json, g);
+			add_comparison(s, json, g);
 		ret = json_dumpf(json, s->cli->out,
 				 JSON_COMPACT | JSON_REAL_PRECISION(6));
 		json_decref(json);
@@ -379,6 +393,11 @@ static int read_events(struct summary *s, const struct request *req)
 	}
 	s->connections = connections_between(store, &req->filter, s->end_us,
 					     groups_first_us(s->groups));
+	s->connections_before.number = NOT_KNOWN;
+	if (s->compared)
+		s->connections_before = connections_between(store, &s->before,
+							    s->before.until_us,
+							    s->before.since_us);
 	store_close(store);
 	return ret ? ret : groups_finish(s->groups);
 }

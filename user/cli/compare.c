@@ -7,38 +7,44 @@
 /* Terms below this part of the sum no longer move it. */
 #define NEGLIGIBLE 1e-16
 
-/* P(X >= k) of a binomial with n trials at 1/2, k above the middle. */
-static double upper_tail(int64_t n, int64_t k)
+/* P(X >= k) of a binomial with n trials at p, k above the mean. */
+static double upper_tail(int64_t n, int64_t k, double p)
 {
-	double term = exp(lgamma(n + 1.0) - lgamma(k + 1.0) -
-			  lgamma(n - k + 1.0) - n * M_LN2);
+	double term =
+		exp(lgamma(n + 1.0) - lgamma(k + 1.0) - lgamma(n - k + 1.0) +
+		    k * log(p) + (n - k) * log1p(-p));
 	double sum = 0;
 
 	for (; k <= n && term > NEGLIGIBLE * sum; k++) {
 		sum += term;
-		term *= (double)(n - k) / (k + 1);
+		term *= (double)(n - k) / (k + 1) * p / (1 - p);
 	}
 	return sum;
 }
 
-double compare_p(int64_t now, int64_t before)
+double compare_p(int64_t now, int64_t before, double part)
 {
-	int64_t more = now > before ? now : before;
+	int64_t n = now + before;
 
-	return fmin(1, 2 * upper_tail(now + before, more));
+	if (now > n * part)
+		return fmin(1, 2 * upper_tail(n, now, part));
+	return fmin(1, 2 * upper_tail(n, before, 1 - part));
 }
 
-enum change compare_counts(int64_t now, int64_t before)
+enum change compare_counts(int64_t now, int64_t before, double part)
 {
-	if (compare_p(now + before, 0) >= COMPARE_LEVEL)
+	int64_t n = now + before;
+
+	if (compare_p(n, 0, part) >= COMPARE_LEVEL &&
+	    compare_p(0, n, part) >= COMPARE_LEVEL)
 		return CHANGE_TOO_FEW;
-	if (compare_p(now, before) >= COMPARE_LEVEL)
+	if (compare_p(now, before, part) >= COMPARE_LEVEL)
 		return CHANGE_SAME;
 	if (!before)
 		return CHANGE_NEW;
 	if (!now)
 		return CHANGE_GONE;
-	return now > before ? CHANGE_WORSE : CHANGE_BETTER;
+	return now > n * part ? CHANGE_WORSE : CHANGE_BETTER;
 }
 
 const char *change_name(enum change change)

@@ -2,10 +2,12 @@
 /*
  * Two counts of equally long windows: did the rate change, or is it chance?
  *
- * Where both come from one Poisson process, each failure falls into either
- * window with probability 1/2, so that the later count is binomial: the test is
- * exact and needs no estimate. Failures come in bursts more often than Poisson
- * says; hence the strict COMPARE_LEVEL.
+ * Where both come from one Poisson process, each failure falls into the later
+ * window with the same probability, so that the later count is binomial: the
+ * test is exact and needs no estimate. That probability is the later window's
+ * part of the connections made in both, and 1/2 where these are not known.
+ * Failures come in bursts more often than Poisson says; hence the strict
+ * COMPARE_LEVEL.
  */
 #ifndef RSTSCOPE_COMPARE_H
 #define RSTSCOPE_COMPARE_H
@@ -13,6 +15,7 @@
 #include <stdint.h>
 
 #define COMPARE_LEVEL 0.01
+#define COMPARE_EVEN  0.5 /* the later window's part, if nothing is known */
 
 enum change {
 	CHANGE_TOO_FEW, /* so few that no split of them could tell */
@@ -25,8 +28,8 @@ enum change {
 };
 
 /* Two-sided: how likely chance alone splits them at least so unevenly. */
-double compare_p(int64_t now, int64_t before);
-enum change compare_counts(int64_t now, int64_t before);
+double compare_p(int64_t now, int64_t before, double part);
+enum change compare_counts(int64_t now, int64_t before, double part);
 const char *change_name(enum change change);
 
 #endif

@@ -84,14 +84,14 @@ static const json_t *answer_schema(const json_t *doc, const char *path,
 	return json_object_get(json_object_iter_value(at), "schema");
 }
 
-static void check_answer(struct api_case *c, const json_t *doc,
-			 const char *path, const char *target, int status)
+static void check_text(const json_t *doc, const char *path, char *answer,
+		       int status)
 {
 	struct schema_check check = {0};
 	json_t *event = json_load_file(SCHEMA_FILE, 0, NULL), *root, *json;
 	const char *type, *body;
 	const json_t *schema = answer_schema(doc, path, status, &type);
-	char *answer = api_case_ask(c, target), line[100];
+	char line[100];
 
 	assert_non_null(event);
 	root = json_pack("{s:o}", "$defs",
@@ -103,11 +103,17 @@ static void check_answer(struct api_case *c, const json_t *doc,
 	json = json_loads(body, 0, NULL);
 	if (status_of(answer) != status || !strstr(answer, line) || !json ||
 	    !schema_value(&check, schema, json, "answer"))
-		fail_msg("%s: wanted %d, %s; %s\n%.500s", target, status, type,
+		fail_msg("%s: wanted %d, %s; %s\n%.500s", path, status, type,
 			 check.err, answer);
 	json_decref(json);
 	json_decref(root);
 	free(answer);
+}
+
+static void check_answer(struct api_case *c, const json_t *doc,
+			 const char *path, const char *target, int status)
+{
+	check_text(doc, path, api_case_ask(c, target), status);
 }
 
 static void test_answers(void **state)
@@ -148,6 +154,141 @@ static void test_answers(void **state)
 	/* with the daemon's note, as in life */
 	assert_int_equal(store_set_note(c->writer, "daemon", "{\"pid\":1}"), 0);
 	check_answer(c, doc, "/api/v1/status", "/api/v1/status", 200);
+	json_decref(doc);
+}
+
+/* Every path, and a target that is right there. */
+static const struct {
+	const char *path, *target;
+} right[] = {
+	{"/api/v1/events", "/api/v1/events"},
+	{"/api/v1/events/{id}", "/api/v1/events/1"},
+	{"/api/v1/events/{id}/story", "/api/v1/events/1/story"},
+	{"/api/v1/summary", "/api/v1/summary"},
+	{"/api/v1/stream", "/api/v1/stream"},
+	{"/api/v1/status", "/api/v1/status"},
+};
+
+/* Each header that the document names for that status is there. */
+static void check_headers(const json_t *doc, const char *path, int status,
+			  const char *answer)
+{
+	json_t *headers, *one;
+	const char *name;
+	char number[8], line[64];
+
+	snprintf(number, sizeof(number), "%d", status);
+	headers = json_object_get(
+		json_object_get(
+			json_object_get(operation(doc, path), "responses"),
+			number),
+		"headers");
+	json_object_foreach(headers, name, one)
+	{
+		snprintf(line, sizeof(line), "\r\n%s: ", name);
+		if (!strstr(answer, line))
+			fail_msg("%s: %d without %s", path, status, name);
+	}
+}
+
+/* The same answer on every path, headers and all. */
+static void check_everywhere(struct api_case *c, const json_t *doc,
+			     const char *headers, int status)
+{
+	assert_int_equal(ARRAY_SIZE(right),
+			 json_object_size(json_object_get(doc, "paths")));
+	for (size_t i = 0; i < ARRAY_SIZE(right); i++) {
+		char text[300], *answer;
+
+		snprintf(text, sizeof(text), "GET %s HTTP/1.1\r\n%s\r\n",
+			 right[i].target, headers);
+		answer = ask_fd(dial_tcp(http_port(c->http)), text);
+		check_headers(doc, right[i].path, status, answer);
+		check_text(doc, right[i].path, answer, status);
+	}
+}
+
+/* The same API behind another server. */
+static struct http *other_server(struct endpoints *endpoints,
+				 const char *token_file)
+{
+	struct http_config config = {
+		.listen = "127.0.0.1:0",
+		.token_file = token_file,
+		.ctx = endpoints,
+	};
+	struct http *http = NULL;
+	char err[256] = "";
+
+	config.routes = endpoints_routes(&config.n_routes);
+	if (http_open(&http, &config, err, sizeof(err)) ||
+	    http_start(http, err, sizeof(err)))
+		fail_msg("%s", err);
+	return http;
+}
+
+#define CLOSE "Connection: close\r\n"
+#define HERE  "Host: localhost\r\n" CLOSE
+
+static void test_refusals(void **state)
+{
+	static const char secret[] = "0123456789abcdef\n";
+	struct api_case *c = *state, other = *c;
+	char path[] = "/tmp/rstscope-token.XXXXXX";
+	struct endpoints no_store = {0};
+	json_t *doc = the_document(c);
+	int fd = mkstemp(path);
+
+	check_everywhere(c, doc, "Host: evil.example\r\n" CLOSE, 403);
+	assert_int_equal(write(fd, secret, strlen(secret)), strlen(secret));
+	close(fd);
+	other.http = other_server(&c->endpoints, path);
+	check_everywhere(&other, doc, HERE, 401);
+	check_everywhere(&other, doc, HERE "Authorization: Bearer x\r\n", 401);
+	http_stop(other.http);
+	assert_int_equal(unlink(path), 0);
+	other.http = other_server(&no_store, NULL);
+	check_everywhere(&other, doc, HERE, 503);
+	http_stop(other.http);
+	json_decref(doc);
+}
+
+/* What the description says of methods and bodies. */
+static void test_other_methods(void **state)
+{
+	static const struct {
+		const char *text;
+		int status;
+	} cases[] = {
+		{"POST /api/v1/events HTTP/1.1\r\n" HERE "\r\n", 405},
+		{"DELETE /api/v1/events/1 HTTP/1.1\r\n" HERE "\r\n", 405},
+		{"GET /api/v1/events HTTP/1.1\r\n" HERE
+		 "Content-Length: 1\r\n\r\nx",
+		 413},
+	};
+	struct api_case *c = *state;
+	json_t *doc = the_document(c), *problem, *body;
+	struct schema_check check = {.root = doc};
+	const char *about;
+	char number[8];
+
+	assert_int_equal(json_unpack(doc, "{s:{s:s}, s:{s:{s:o}}}", "info",
+				     "description", &about, "components",
+				     "schemas", "Problem", &problem),
+			 0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char *answer =
+			ask_fd(dial_tcp(http_port(c->http)), cases[i].text);
+
+		body = json_loads(strstr(answer, "\r\n\r\n") + 4, 0, NULL);
+		snprintf(number, sizeof(number), "%d", cases[i].status);
+		assert_non_null(strstr(about, number));
+		assert_int_equal(status_of(answer), cases[i].status);
+		if (!body || !schema_value(&check, problem, body, "answer"))
+			fail_msg("%s\n%s", check.err, answer);
+		json_decref(body);
+		free(answer);
+	}
 	json_decref(doc);
 }
 
@@ -257,10 +398,9 @@ int main(void)
 #define CASE(name)                                                             \
 	cmocka_unit_test_setup_teardown(name, api_case_setup, api_case_teardown)
 	const struct CMUnitTest tests[] = {
-		CASE(test_answers),
-		CASE(test_paths),
-		CASE(test_parameters),
-		CASE(test_names),
+		CASE(test_answers),	  CASE(test_refusals),
+		CASE(test_other_methods), CASE(test_paths),
+		CASE(test_parameters),	  CASE(test_names),
 	};
 
 	return cmocka_run_group_tests_name("api document", tests, NULL, NULL);

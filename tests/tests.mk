@@ -40,7 +40,8 @@ $(SURVEY): $(BUILD)/%: $(BUILD)/%.o $(E2E_HARNESS) $(LIB)
 .SECONDARY: $(E2E_SRC:%.c=$(BUILD)/%.o) $(E2E_HARNESS)
 
 # It starts the daemon as the end-to-end tests do.
-WATCHED := $(BUILD)/tests/bench/reset_bench $(BUILD)/tests/bench/healthy_bench
+WATCHED := $(BUILD)/tests/bench/reset_bench $(BUILD)/tests/bench/healthy_bench \
+	$(BUILD)/tests/bench/scrape_bench
 $(WATCHED): $(BUILD)/%: $(BUILD)/%.o $(E2E_HARNESS) $(LIB)
 	$(call say,BENCH,$@)
 	$(Q)$(CC) -o $@ $^ $(LDFLAGS) $(PKG_LIBS) -lcmocka

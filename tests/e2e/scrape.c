@@ -40,16 +40,22 @@ static int dial(const char *listen)
 
 char *scrape(const char *listen)
 {
-	static const char ask[] = "GET /metrics HTTP/1.0\r\n\r\n";
+	return scrape_as(listen, "text/plain");
+}
+
+char *scrape_as(const char *listen, const char *accept)
+{
 	int fd = dial(listen);
-	char *all, *body = NULL, *at;
+	char *all, *body = NULL, *at, ask[200];
 	size_t size = 0;
 	ssize_t n;
 
 	if (fd < 0)
 		return NULL;
 	all = calloc(1, ANSWER_MAX);
-	if (all && write(fd, ask, sizeof(ask) - 1) == sizeof(ask) - 1)
+	snprintf(ask, sizeof(ask),
+		 "GET /metrics HTTP/1.0\r\nAccept: %s\r\n\r\n", accept);
+	if (all && write(fd, ask, strlen(ask)) == (ssize_t)strlen(ask))
 		while ((n = read(fd, all + size, ANSWER_MAX - 1 - size)) > 0)
 			size += n;
 	close(fd);

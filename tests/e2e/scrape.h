@@ -8,6 +8,8 @@
  * "unix:PATH"); NULL: it does not answer.
  */
 char *scrape(const char *listen);
+/* The same as this Accept header asks for. */
+char *scrape_as(const char *listen, const char *accept);
 
 /*
  * The sum over the samples of that name whose labels hold that text, such as

@@ -3,6 +3,8 @@
 
 traffic.py known          failures of known numbers; one line of JSON: the
                           namespace and what its kernel counted
+traffic.py stale          a request on a connection that its server has just
+                          closed after 5 s idle
 traffic.py storm RATE     so many connections a second, every second one reset,
                           until stdin closes
 """
@@ -14,10 +16,13 @@ import socket
 import struct
 import subprocess
 import sys
+import time
 
 CLONE_NEWNET = 0x40000000
 LINGER_ZERO = struct.pack('ii', 1, 0)
-LINGERS, UNREADS, UNTOLD, REFUSALS, STALES, GOOD = 12, 4, 2, 5, 3, 6
+LINGERS, UNREADS, UNTOLD, REFUSALS, LATE, GOOD = 12, 4, 2, 5, 3, 6
+SCANNER, SCANNED, SCAN_PORTS = '127.0.0.9', '127.0.0.1', 10
+KEEPALIVE = 5  # seconds, as Node.js has it
 
 
 def enter_namespace():
@@ -85,7 +90,7 @@ def refused(_server):
         pass
 
 
-def stale(server):
+def late(server):
     """The server has closed in order; the client uses the connection still."""
     client, end = server.pair()
     end.close()
@@ -97,6 +102,25 @@ def stale(server):
     except (BrokenPipeError, ConnectionResetError):
         pass
     client.close()
+
+
+def checksum(data):
+    total = sum(struct.unpack(f'!{len(data) // 2}H', data))
+    total = (total >> 16) + (total & 0xffff)
+    return ~(total + (total >> 16)) & 0xffff
+
+
+def scan():
+    """SYNs to port after port, from an address that has no sockets."""
+    source, target = map(socket.inet_aton, (SCANNER, SCANNED))
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW,
+                       socket.IPPROTO_TCP) as raw:
+        raw.bind((SCANNER, 0))
+        for port in range(2000, 2000 + SCAN_PORTS):
+            syn = struct.pack('!HHIIBBH', 40000, port, 1, 0, 5 << 4, 2, 1024)
+            pseudo = source + target + struct.pack('!HH', 6, 20)
+            check = checksum(pseudo + syn + bytes(4))
+            raw.sendto(syn + struct.pack('!HH', check, 0), (SCANNED, 0))
 
 
 def good(server):
@@ -113,11 +137,30 @@ def good(server):
 def known():
     server = Server()
     for make, times in ((linger, LINGERS), (unread, UNREADS), (untold, UNTOLD),
-                        (refused, REFUSALS), (stale, STALES), (good, GOOD)):
+                        (refused, REFUSALS), (late, LATE), (good, GOOD)):
         for _ in range(times):
             make(server)
+    scan()
     print(json.dumps({'netns': os.stat('/proc/thread-self/ns/net').st_ino,
                       'tcp': tcp_counters()}), flush=True)
+
+
+def stale():
+    server = Server()
+    client, end = server.pair()
+    client.send(b'GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+    end.recv(1000)
+    end.send(b'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
+    client.recv(1000)
+    time.sleep(KEEPALIVE)
+    end.close()
+    client.send(b'GET /again HTTP/1.1\r\nHost: a\r\n\r\n')
+    time.sleep(0.1)
+    try:
+        client.recv(1000)
+    except ConnectionResetError:
+        pass
+    client.close()
 
 
 def storm(rate):
@@ -130,5 +173,7 @@ def storm(rate):
 enter_namespace()
 if sys.argv[1] == 'known':
     known()
+elif sys.argv[1] == 'stale':
+    stale()
 else:
     storm(float(sys.argv[2]))

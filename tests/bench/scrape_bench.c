@@ -4,7 +4,7 @@
  * make, once without and once with a scrape every 100 ms, text and OpenMetrics
  * in turn, alternating in one run. Before it 10,000 processes of as many names
  * fail once each, so that the table is full. Needs root.
- *   scrape_bench [RESETS [ROUNDS]]
+ *   scrape_bench [RESETS [ROUNDS [NAMES]]]
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -96,7 +96,7 @@ static void reap(pid_t pid)
 
 static void fail_once(int i, const struct sockaddr_in *to)
 {
-	char name[16];
+	char name[32]; /* the kernel keeps 15 bytes */
 
 	snprintf(name, sizeof(name), "worker-%d", i);
 	prctl(PR_SET_NAME, name);
@@ -104,13 +104,13 @@ static void fail_once(int i, const struct sockaddr_in *to)
 	_exit(0);
 }
 
-static void fill_table(void)
+static void fill_table(int names)
 {
 	struct sockaddr_in at;
 	int listener = listen_any(&at);
 	pid_t pids[BATCH];
 
-	for (int i = 0; i < NAMES; i += BATCH) {
+	for (int i = 0; i < names; i += BATCH) {
 		for (int k = 0; k < BATCH; k++) {
 			pids[k] = fork();
 			if (!pids[k])
@@ -258,24 +258,26 @@ int main(int argc, char **argv)
 	static const char *const listen[] = {"--listen", LISTEN, NULL};
 	int resets = argc > 1 ? atoi(argv[1]) : RESETS;
 	int rounds = argc > 2 ? atoi(argv[2]) : ROUNDS;
+	int names = argc > 3 ? atoi(argv[3]) : NAMES;
 	double rate[2] = {0, 0}, cpu[2] = {0, 0}, lost[2] = {0, 0};
 	struct daemon *d;
 	size_t n;
 	char *text;
 
-	if (resets < 1 || rounds < 1) {
-		fprintf(stderr, "usage: scrape_bench [RESETS [ROUNDS]]\n");
+	if (resets < 1 || rounds < 1 || names < 1) {
+		fprintf(stderr,
+			"usage: scrape_bench [RESETS [ROUNDS [NAMES]]]\n");
 		return 2;
 	}
 	d = daemon_start(listen);
 	if (!d)
 		return 1;
-	fill_table();
+	fill_table(names);
 	settle();
 	text = scrape(LISTEN);
 	if (!text)
 		die("no answer to a scrape");
-	printf("%d processes of as many names: %zu series, %zu bytes\n", NAMES,
+	printf("%d processes of as many names: %zu series, %zu bytes\n", names,
 	       count_series(text), strlen(text));
 	free(text);
 	for (int i = 0; i < 2 * rounds; i++) {

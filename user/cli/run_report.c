@@ -16,11 +16,13 @@
 #define FIXES_MOST    2
 #define INDENT	      11
 
-/* What alike failures share; the client's own port never counts. */
+/* What alike failures share; the client's own port never counts. Zero it
+ * first. */
 struct key {
 	char comm[REC_COMM + 1];
-	uint8_t family, role;
+	uint8_t family, role, pad;
 	uint16_t port; /* the service's */
+	uint16_t pad2;
 	int32_t kind, class, errno_nr, cause;
 	uint8_t peer_ip[16];
 };

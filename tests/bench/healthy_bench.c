@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * What a connection that is well pays for being watched: loopback traffic with
- * no failure in it, bare and beside the daemon, alternating in one run. CPU of
- * the traffic's processes by getrusage; the ratio of the medians is the answer.
+ * no failure in it, bare, beside the daemon, and beside it with --stacks on,
+ * alternating in one run. CPU of the traffic's processes by getrusage; the
+ * ratio of the medians is the answer.
  *   short: connect, a request, an answer, close        kept: one connection
  * Needs root.   healthy_bench [ROUNDS]
  */
@@ -121,27 +122,38 @@ static double median(double *values, int n)
 	return values[n / 2];
 }
 
+/* The same beside a daemon. */
+static double watched(const char *stacks, int connections, int exchanges)
+{
+	const char *const more[] = {"--listen", "off", "--stacks", stacks,
+				    NULL};
+	struct daemon *d = daemon_start(more);
+	double us;
+
+	if (!d)
+		die("the daemon does not start");
+	us = traffic(connections, exchanges);
+	daemon_stop(d);
+	daemon_free(d);
+	return us;
+}
+
 static void compare(const char *name, int rounds, int connections,
 		    int exchanges)
 {
-	static const char *const off[] = {"--listen", "off", NULL};
-	double bare[ROUNDS_MAX], watched[ROUNDS_MAX], a, b;
-	struct daemon *d;
+	double bare[ROUNDS_MAX], with[ROUNDS_MAX], stacks[ROUNDS_MAX], a, b, c;
 
 	for (int i = 0; i < rounds; i++) {
 		bare[i] = traffic(connections, exchanges);
-		d = daemon_start(off);
-		if (!d)
-			die("the daemon does not start");
-		watched[i] = traffic(connections, exchanges);
-		daemon_stop(d);
-		daemon_free(d);
+		with[i] = watched("off", connections, exchanges);
+		stacks[i] = watched("on", connections, exchanges);
 	}
 	a = median(bare, rounds);
-	b = median(watched, rounds);
-	printf("%-6s bare %7.2f us, watched %7.2f us an exchange, "
-	       "bare/watched %.3f\n",
-	       name, a, b, a / b);
+	b = median(with, rounds);
+	c = median(stacks, rounds);
+	printf("%-6s bare %7.2f us, watched %7.2f us, with stacks %7.2f us an "
+	       "exchange, bare/watched %.3f, bare/stacks %.3f\n",
+	       name, a, b, c, a / b, a / c);
 }
 
 int main(int argc, char *argv[])

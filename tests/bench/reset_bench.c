@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * What observing resets costs: a storm of loopback connections, each ended by
- * one SO_LINGER 0 close, run bare, beside the daemon and beside tcpdump that
- * writes the RSTs to a file, alternating, in one go. CPU time from getrusage
- * of the traffic's processes: steadier than the wall clock. Needs root.
+ * one SO_LINGER 0 close, run bare, beside the daemon, beside it with --stacks
+ * on, and beside tcpdump that writes the RSTs to a file, alternating, in one
+ * go. CPU time from getrusage of the traffic's processes: steadier than the
+ * wall clock. Needs root.
  *   reset_bench [RESETS [ROUNDS]]
  */
 #include <arpa/inet.h>
@@ -31,8 +32,9 @@
 #define ROUNDS	   5
 #define ROUNDS_MAX 50
 
-enum mode { BARE, DAEMON, TCPDUMP, MODES };
-static const char *const mode_names[MODES] = {"bare", "rstscope", "tcpdump"};
+enum mode { BARE, DAEMON, STACKS, TCPDUMP, MODES };
+static const char *const mode_names[MODES] = {"bare", "rstscope", "+ stacks",
+					      "tcpdump"};
 
 /* Where events may get lost. */
 enum { RING, QUEUE, STORE, STAGES };
@@ -171,6 +173,23 @@ static double process_cpu(pid_t pid)
 	return (double)(user + sys) / sysconf(_SC_CLK_TCK);
 }
 
+/* With that of the process that names the functions of stacks. */
+static double daemon_cpu(pid_t pid)
+{
+	char path[64];
+	double cpu = process_cpu(pid);
+	int child;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
+	f = fopen(path, "re");
+	while (f && fscanf(f, "%d", &child) == 1)
+		cpu += process_cpu(child);
+	if (f)
+		fclose(f);
+	return cpu;
+}
+
 static double process_rss_kib(pid_t pid)
 {
 	char path[64], line[256];
@@ -215,12 +234,12 @@ static double grown(const char *before, const char *after, const char *name,
 static void watched_by_daemon(int resets, struct sample *s, struct daemon *d)
 {
 	char *before = scrape(LISTEN), *after;
-	double cpu = process_cpu(daemon_pid(d));
+	double cpu = daemon_cpu(daemon_pid(d));
 
 	s->rest_kib = process_rss_kib(daemon_pid(d));
 	storm(resets, s);
 	wait_quiet(daemon_pid(d));
-	s->watcher_us = (process_cpu(daemon_pid(d)) - cpu) * 1e6 / resets;
+	s->watcher_us = (daemon_cpu(daemon_pid(d)) - cpu) * 1e6 / resets;
 	s->rss_kib = process_rss_kib(daemon_pid(d));
 	after = scrape(LISTEN);
 	s->known = before && after;
@@ -315,9 +334,26 @@ static void print_round(int round, enum mode mode, const struct sample *s)
 	fflush(stdout);
 }
 
+/* False: it could not be watched. */
+static bool daemon_round(int resets, int round, enum mode mode,
+			 struct sample *s)
+{
+	const char *const more[] = {"--listen", LISTEN, "--stacks",
+				    mode == STACKS ? "on" : "off", NULL};
+	struct daemon *d = daemon_start(more);
+
+	if (!d)
+		return false;
+	watched_by_daemon(resets, s, d);
+	print_round(round, mode, s);
+	daemon_free(d);
+	if (!s->known)
+		fprintf(stderr, "the daemon's metrics are not there\n");
+	return s->known;
+}
+
 int main(int argc, char **argv)
 {
-	static const char *const listen[] = {"--listen", LISTEN, NULL};
 	static struct sample samples[MODES][ROUNDS_MAX];
 	int resets = argc > 1 ? atoi(argv[1]) : RESETS;
 	int rounds = argc > 2 ? atoi(argv[2]) : ROUNDS;
@@ -329,22 +365,14 @@ int main(int argc, char **argv)
 	}
 	printf("%d loopback resets (SO_LINGER 0), %d rounds\n", resets, rounds);
 	for (int round = 0; round < rounds; round++) {
-		struct daemon *d;
-
 		storm(resets, &samples[BARE][round]);
 		print_round(round, BARE, &samples[BARE][round]);
-		d = daemon_start(listen);
-		if (!d)
-			return 1;
-		watched_by_daemon(resets, &samples[DAEMON][round], d);
-		print_round(round, DAEMON, &samples[DAEMON][round]);
-		if (!samples[DAEMON][round].known) {
-			fprintf(stderr, "the daemon's metrics are not there\n");
-			return 1;
+		for (enum mode m = DAEMON; m <= STACKS; m++) {
+			if (!daemon_round(resets, round, m, &samples[m][round]))
+				return 1;
+			for (int i = 0; i < STAGES; i++)
+				lost += samples[m][round].lost[i];
 		}
-		for (int i = 0; i < STAGES; i++)
-			lost += samples[DAEMON][round].lost[i];
-		daemon_free(d);
 		watched_by_tcpdump(resets, &samples[TCPDUMP][round]);
 		print_round(round, TCPDUMP, &samples[TCPDUMP][round]);
 	}

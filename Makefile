@@ -17,7 +17,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)')
 
 ARCH := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/')
-PACKAGES := libbpf libelf zlib sqlite3 libmicrohttpd jansson \
+PACKAGES := libbpf libelf libdw zlib sqlite3 libmicrohttpd jansson \
 	libcap-ng libsystemd nettle ncursesw libcurl
 PKG_CFLAGS = $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 PKG_LIBS = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -linih -lm -pthread

@@ -8,6 +8,7 @@
 #include "bpf/task.h"
 #include "bpf/describe.h"
 #include "bpf/place.h"
+#include "bpf/stack.h"
 
 /* connect() runs in the caller; the local port is not chosen yet. */
 static __always_inline void on_connect(struct sock *sk)
@@ -18,6 +19,7 @@ static __always_inline void on_connect(struct sock *sk)
 	conn.role = ROLE_CLIENT;
 	task_current(&conn.owner, HOW_CONNECT);
 	conn_put(sk, &conn);
+	stack_keep_connect(sk);
 }
 
 static __always_inline void on_established(struct sock *sk, int from)
@@ -146,6 +148,7 @@ static __always_inline void on_abandoned(struct sock *sk)
 	conn->failure = r->head.failure;
 	conn->flags |= CONN_TOLD; /* by its own hand */
 	emit_submit(r);
+	stack_take(conn->failure);
 }
 
 /* Errors that a RST accounts for: its own record has been written. */
@@ -179,6 +182,8 @@ static __always_inline void on_error(struct sock *sk, int err, int from)
 		r->state = from;
 		describe(r, tp, conn);
 		emit_submit(r);
+		if (from == TCP_SYN_SENT)
+			stack_take_connect(sk, failure);
 	}
 	conn_fail(conn, sk, failure, failed_ns);
 }

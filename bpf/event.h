@@ -19,9 +19,11 @@
 #endif
 #endif
 
-#define REC_ABI	  1
-#define REC_COMM  16
-#define REC_NEVER 0xffffffffu
+#define REC_ABI	   1
+#define REC_COMM   16
+#define REC_FRAMES 64
+#define REC_TOP	   16
+#define REC_NEVER  0xffffffffu
 
 enum rec_kind {
 	REC_NONE = 0,
@@ -33,6 +35,7 @@ enum rec_kind {
 	REC_CLOSED,   /* the socket of `failure` was closed, by this task */
 	REC_EXIT,     /* a process ended: by a signal, or one that listened */
 	REC_OOM,      /* the OOM killer chose this process */
+	REC_STACK,    /* where the call of `failure` came from */
 	REC_KINDS,
 };
 
@@ -294,6 +297,18 @@ struct rec_exit {
 	__u8 pad[7];
 };
 
+/* Where a task was in its program: the call that was told, or that aborted. */
+struct rec_stack {
+	struct rec_head head;
+	__u32 tgid;
+	__u32 depth; /* frames that were found */
+	__u64 start_ns;
+	__u64 frame[REC_FRAMES]; /* innermost first, by frame pointers */
+	__u64 top[REC_TOP]; /* words at the stack pointer that may be addresses
+			     * of code, 0 for others: the innermost function
+			     * may have made no frame */
+};
+
 struct rec_flow {
 	__u8 laddr[16];
 	__u8 raddr[16];
@@ -357,6 +372,7 @@ REC_ASSERT(rec_sock, 128);
 REC_ASSERT(rec_failure, 632);
 REC_ASSERT(rec_told, 96);
 REC_ASSERT(rec_exit, 88);
+REC_ASSERT(rec_stack, 680);
 REC_ASSERT(rec_flow, 40);
 REC_ASSERT(rec_stray_key, 24);
 REC_ASSERT(rec_stray, 64);

@@ -244,9 +244,16 @@ struct signal_struct {
 	atomic_t live;
 };
 
+struct mm_struct {
+	unsigned long start_code;
+	unsigned long end_code;
+	unsigned long mmap_base;
+};
+
 struct task_struct {
 	void *stack;
 	unsigned int flags;
+	struct mm_struct *mm;
 	int exit_code;
 	int pid;
 	int tgid;
@@ -266,6 +273,7 @@ struct pt_regs {
 	unsigned long di;
 	unsigned long orig_ax;
 	unsigned long cs;
+	unsigned long sp;
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct pt_regs {

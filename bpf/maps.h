@@ -21,6 +21,9 @@ SHARED const volatile __u32
 SHARED const volatile __u32
 	set_drop_reason; /* SKB_DROP_REASON_NETFILTER_DROP */
 
+SHARED const volatile __u32
+	set_stacks; /* where calls came from; off: nothing is paid for it */
+
 /* Set by the daemon while it drains by timer: records then wake nobody. */
 SHARED volatile __u32 daemon_busy;
 /* About a second in ticks, once the daemon has measured HZ; 0: not yet. */
@@ -183,6 +186,23 @@ SHARED struct strays {
 	__type(value, struct rec_stray);
 } strays SEC(".maps");
 
+/*
+ * Where connect() was called from, direct-mapped by the socket; of one slot
+ * where stacks are off.
+ */
+#define CONNECT_STACK_BITS 12
+struct connect_stack {
+	u64 sk;
+	struct rec_stack stack;
+};
+
+SHARED struct connect_stacks {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct connect_stack);
+} connect_stacks SEC(".maps");
+
 SHARED struct counts {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, REC_KINDS);
@@ -213,8 +233,10 @@ struct percpu {
 	u64 reset_sk;	   /* the socket of the last received reset */
 	u64 reset_failure; /* and its failure id, for voids */
 	u32 stray_emitted;
-	u32 pad;
+	u32 stacks; /* in stack_window_ns */
 	u64 stray_window_ns;
+	u64 stack_window_ns;
+	u64 stack_sk;
 };
 
 SHARED struct percpus {

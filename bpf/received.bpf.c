@@ -7,6 +7,7 @@
 #include "bpf/flow.h"
 #include "bpf/task.h"
 #include "bpf/describe.h"
+#include "bpf/stack.h"
 
 /*
  * Data that arrives after our close makes the kernel call tcp_reset() itself:
@@ -27,6 +28,7 @@ TRACEPOINT(receive_reset, tcp_receive_reset, struct sock *sk)
 	struct rec_failure *r;
 	struct conn *conn;
 	u64 failure, failed_ns = 0;
+	bool connecting;
 
 	if (!tp || !cpu)
 		return 0;
@@ -42,7 +44,10 @@ TRACEPOINT(receive_reset, tcp_receive_reset, struct sock *sk)
 		rst_options(r, tp);
 		if (may_be_false(r->state, r->sock.shutdown))
 			r->flags |= SOCKF_MAYBE_FALSE;
+		connecting = r->state == TCP_SYN_SENT;
 		emit_submit(r);
+		if (connecting)
+			stack_take_connect(sk, failure);
 	}
 	conn_fail(conn, sk, failure, failed_ns);
 	cpu->reset_sk = (u64)sk;

@@ -9,6 +9,7 @@
 #include "bpf/sock.h"
 #include "bpf/flow.h"
 #include "bpf/task.h"
+#include "bpf/stack.h"
 #include "bpf/compat.h"
 
 struct tcp_head {
@@ -326,6 +327,7 @@ static __always_inline void sent_full(struct percpu *cpu,
 	struct segment seg = {};
 	struct rec_flow ignored = {};
 	struct rec_failure *r;
+	bool own;
 
 	if (!tp)
 		return;
@@ -349,7 +351,8 @@ static __always_inline void sent_full(struct percpu *cpu,
 		set_segment(r, &seg);
 	}
 	set_reason(r, a);
-	if (acts_itself(r)) {
+	own = acts_itself(r);
+	if (own) {
 		task_current(&r->task, HOW_CURRENT);
 		r->known |= KNOWN_TASK;
 	}
@@ -361,6 +364,8 @@ static __always_inline void sent_full(struct percpu *cpu,
 	else if (slot)
 		slot->late = 1; /* later RSTs for that flow are only counted */
 	emit_submit(r);
+	if (own && !a->skb)
+		stack_take(failure);
 }
 
 /*

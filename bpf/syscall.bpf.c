@@ -9,6 +9,7 @@
 #include "bpf/task.h"
 #include "bpf/label.h"
 #include "bpf/place.h"
+#include "bpf/stack.h"
 
 /* Segments with data in which first bytes are still looked for. */
 #define LABEL_SEGMENTS 4
@@ -36,6 +37,8 @@ static __always_inline void told(struct conn *conn, int ret, bool sending)
 	r->sending = sending;
 	task_current(&r->task, HOW_CURRENT);
 	emit_submit(r);
+	if (ret)
+		stack_take(conn->failure);
 }
 
 /* An accepted socket's owner is whoever first moves data through it: whoever
@@ -211,6 +214,7 @@ static __always_inline void hang_up(struct sock *sk, struct tcp_sock *tp,
 		task_current(&r->task, HOW_CURRENT);
 		r->known |= KNOWN_TASK;
 		emit_submit(r);
+		stack_take(failure);
 	}
 	conn_fail(conn, sk, failure, failed_ns);
 	conn->flags |= CONN_TOLD_EOF;

@@ -23,6 +23,9 @@ $(E2E): $(BUILD)/tests/e2e/%: $(BUILD)/tests/e2e/%.o $(E2E_HARNESS) $(LIB)
 	$(call say,E2E,$@)
 	$(Q)$(CC) -o $@ $^ $(LDFLAGS) $(PKG_LIBS) -lcmocka
 
+# Its own functions are to be found on its stack.
+$(BUILD)/tests/e2e/e2e_stacks.o: CFLAGS += -fno-omit-frame-pointer
+
 # What a person sees: tmux types the keys and reads the screen.
 TOP := $(BUILD)/tests/top/top_screen
 $(TOP): $(BUILD)/%: %.c $(LIB)

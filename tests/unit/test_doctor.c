@@ -15,7 +15,8 @@
 	"\"dropped\":0,\"folded\":0}},"                                        \
 	"\"lost\":{\"ring\":%d,\"queue\":0,\"store\":0},"                      \
 	"\"connections\":{\"client\":1,\"server\":2,\"table_full\":0},"        \
-	"\"sockets_seeded\":null}"
+	"\"stacks\":{\"on\":true,\"taken\":9,\"named\":7,\"bare\":1,"          \
+	"\"lost\":1},\"sockets_seeded\":null}"
 
 struct state_of {
 	const char *host, *ended, *up;
@@ -133,6 +134,8 @@ static void report(void **state)
 	assert_has(c->out, "  - splice is not told\n");
 	assert_has(c->out, "Seen     received 7\n");
 	assert_has(c->out, "sockets older than the daemon not known");
+	assert_has(c->out, "\nStacks   on; taken 9, with names 7, addresses "
+			   "alone 1, lost 1\n");
 }
 
 static void json(void **state)

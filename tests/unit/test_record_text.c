@@ -32,6 +32,7 @@ static const struct kind_size kinds[] = {
 	{REC_CLOSED, sizeof(struct rec_told)},
 	{REC_EXIT, sizeof(struct rec_exit)},
 	{REC_OOM, sizeof(struct rec_exit)},
+	{REC_STACK, sizeof(struct rec_stack)},
 };
 _Static_assert(ARRAY_SIZE(kinds) == REC_KINDS - 1, "a kind is not tested");
 
@@ -55,6 +56,8 @@ static void clear_padding(union record *rec)
 	case REC_OOM:
 		memset(rec->exit.pad, 0, sizeof(rec->exit.pad));
 		rec->exit.task.pad = 0;
+		break;
+	case REC_STACK:
 		break;
 	default:
 		rec->failure.task.pad = 0;
@@ -127,6 +130,42 @@ static void test_round_trip(void **state)
 			round_trip(&kinds[i], (uint8_t)(step * 3),
 				   (uint8_t)step);
 	}
+}
+
+static void refuses(const char *line)
+{
+	FILE *f = recording();
+	struct record_context ctx;
+	struct record_reader *r;
+	char err[200] = "";
+	union record rec;
+
+	fprintf(f, "%s\n", line);
+	rewind(f);
+	assert_int_equal(record_reader_open(&r, f, &ctx, err, sizeof(err)), 0);
+	assert_int_equal(record_reader_next(r, &rec, err, sizeof(err)),
+			 -EINVAL);
+	assert_non_null(strstr(err, "frame"));
+	record_reader_free(r);
+	fclose(f);
+}
+
+static void test_addresses(void **state)
+{
+	char line[3000] = "stack frame=1";
+
+	(void)state;
+	refuses("stack frame=");
+	refuses("stack frame=1,");
+	refuses("stack frame=,1");
+	refuses("stack frame=1,,2");
+	refuses("stack frame=1;2");
+	refuses("stack frame=0x1");
+	refuses("stack frame=-1");
+	refuses("stack frame=11111111111111111");
+	for (int i = 0; i < REC_FRAMES; i++)
+		strcat(line, ",1"); /* one more than there is room for */
+	refuses(line);
 }
 
 static void test_header(void **state)
@@ -368,6 +407,7 @@ int main(void)
 {
 	const struct CMUnitTest record_text[] = {
 		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_header),
 		cmocka_unit_test(test_text_is_readable),
 		cmocka_unit_test(test_check),

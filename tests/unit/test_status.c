@@ -39,6 +39,7 @@ static struct status example(void)
 		.sockets_seeded = 9,
 		.store = {.lost_queue = 4, .lost_store = 5},
 		.processes = {1, 2, 3, 4},
+		.stacks = {.on = true, .taken = 6, .named = 5, .bare = 1},
 	};
 
 	s.counts.kind[REC_RECEIVED] = (struct rec_count){10, 7, 2, 1};
@@ -107,6 +108,10 @@ static void test_everything_is_there(void **state)
 	assert_int_equal(number(json, "connections", "table_full", NULL), 3);
 	assert_int_equal(number(json, "sockets_seeded", NULL, NULL), 9);
 	assert_int_equal(number(json, "processes", "missed", NULL), 4);
+	assert_int_equal(number(json, "stacks", "taken", NULL), 6);
+	assert_int_equal(number(json, "stacks", "named", NULL), 5);
+	assert_int_equal(number(json, "stacks", "bare", NULL), 1);
+	assert_int_equal(number(json, "stacks", "lost", NULL), 0);
 	json_decref(json);
 }
 

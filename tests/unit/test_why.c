@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/cli_case.h"
+#include "tests/unit/schema_check.h"
+#include "user/store/stack_text.h"
 #include "user/tell/timeline.h"
 
 /* a, then b, in the text. */
@@ -171,6 +173,83 @@ static void idle_until_the_failure(void **state)
 	assert_true(t.moment[4].failure);
 }
 
+/* A frame of a module, of a symbol, of neither. */
+static struct stack stack_of_three(void)
+{
+	struct stack st = {.frames = 3};
+
+	for (int i = 0; i < 3; i++)
+		st.frame[i].address = 0x7f00000000aa;
+	st.frame[0].offset = 0x1f2e0;
+	strcpy(st.frame[0].module, "/usr/lib/libssl.so.3");
+	st.frame[1].offset = 0x40;
+	strcpy(st.frame[1].module, "/srv/backend");
+	strcpy(st.frame[1].symbol, "read_answer");
+	st.frame[2].offset = NOT_KNOWN;
+	return st;
+}
+
+static void put_stack(struct cli_case *c, int64_t id, const struct stack *st)
+{
+	char *text = stack_text(st), err[256] = "";
+	struct store_packed item = {
+		.data = (uint8_t *)text,
+		.size = strlen(text),
+		.stack_of = id,
+	};
+
+	assert_int_equal(store_put_packed(c->store, &item, 1, err, sizeof(err)),
+			 0);
+	free(text);
+}
+
+static void assert_schema(const json_t *json)
+{
+	json_t *schema = json_load_file(SCHEMA_FILE, 0, NULL);
+	struct schema_check check;
+
+	if (!schema_ok(&check, schema, json))
+		fail_msg("%s", check.err);
+	json_decref(schema);
+}
+
+static void called_from(void **state)
+{
+	struct cli_case *c = *state;
+	struct event ev = case_event(1, 10);
+	struct stack st = stack_of_three();
+	json_t *json;
+
+	case_put(c, &ev);
+	assert_int_equal(case_run(c, "why 1"), 0);
+	assert_lacks(c->out, "Called from");
+	assert_int_equal(case_run(c, "why 1 --json"), 0);
+	assert_lacks(c->out, "stack");
+	put_stack(c, 1, &st);
+	assert_int_equal(case_run(c, "why 1"), 0);
+	assert_has(c->out, "\nCalled from\n"
+			   "  libssl.so.3+0x1f2e0\n"
+			   "  read_answer (backend)\n"
+			   "  code without a name (JIT?)\n\nVerdict");
+	assert_int_equal(case_run(c, "why 1 --json"), 0);
+	json = json_loads(c->out, 0, NULL);
+	assert_int_equal(json_array_size(json_object_get(json, "stack")), 3);
+	assert_schema(json);
+	json_decref(json);
+	assert_int_equal(case_run(c, "ls"), 0);
+	assert_int_equal(case_run(c, "ls --json"), 0);
+	assert_lacks(c->out, "stack");
+	/* what is said of it */
+	st.frames = 2;
+	put_stack(c, 1, &st);
+	assert_int_equal(case_run(c, "why 1"), 0);
+	assert_has(c->out, "(cut here: the code has no frame pointers)");
+	stack_bare(&(struct rec_stack){.depth = 1, .frame = {0x55aa}}, &st);
+	put_stack(c, 1, &st);
+	assert_int_equal(case_run(c, "why 1"), 0);
+	assert_has(c->out, "\n  0x55aa\n  (the process had ended");
+}
+
 static void asked_wrongly(void **state)
 {
 	struct cli_case *c = *state;
@@ -202,6 +281,7 @@ int main(void)
 		CASE(unknown_times_are_left_out),
 		CASE(other_end_has_its_time),
 		cmocka_unit_test(idle_until_the_failure),
+		CASE(called_from),
 		CASE(asked_wrongly),
 	};
 

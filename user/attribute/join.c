@@ -193,7 +193,7 @@ struct failure *join_new_failure(struct join *j)
 		return NULL;
 	f->event = NOT_KNOWN;
 	f->settled = f->folded = f->voided = false;
-	f->stands = f->hit = false;
+	f->stands = f->hit = f->stacked = false;
 	f->changed = NULL;
 	f->newer = f->older = f->flow_next = f->id_next = NULL;
 	return f;

@@ -31,6 +31,7 @@ struct failure {
 	int64_t event; /* id of its event; NOT_KNOWN until settled */
 	bool settled, folded, voided;
 	bool hit;      /* its RST hit a socket of this host */
+	bool stacked;  /* its stack was handed over */
 	bool stands;   /* its event counts folded ones, too */
 	char *changed; /* what changed its first verdict, on the heap, or NULL
 			*/

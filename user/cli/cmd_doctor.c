@@ -181,6 +181,24 @@ static void print_counts(const struct cli *cli, const struct checkup *c)
 	fputc('\n', cli->out);
 }
 
+static void print_stacks(const struct cli *cli, const struct checkup *c)
+{
+	const json_t *stacks = json_object_get(c->daemon, "stacks");
+
+	if (!json_is_object(stacks))
+		return;
+	if (!json_is_true(json_object_get(stacks, "on"))) {
+		fputs("Stacks   off\n", cli->out);
+		return;
+	}
+	fputs("Stacks   on; ", cli->out);
+	print_count(cli, c, "stacks", "taken", "taken");
+	print_count(cli, c, "stacks", "named", ", with names");
+	print_count(cli, c, "stacks", "bare", ", addresses alone");
+	print_count(cli, c, "stacks", "lost", ", lost");
+	fputc('\n', cli->out);
+}
+
 static void print_store(const struct cli *cli, const struct checkup *c)
 {
 	char size[32] = "?";
@@ -239,6 +257,7 @@ static int print_all(const struct cli *cli, const struct checkup *c)
 		return ret;
 	print_blind_spots(cli, c);
 	print_counts(cli, c);
+	print_stacks(cli, c);
 	print_store(cli, c);
 	return 0;
 }

@@ -9,7 +9,9 @@
 #include "user/base/base.h"
 #include "user/cli/options.h"
 #include "user/cli/text.h"
+#include "user/store/stack_text.h"
 #include "user/tell/columns.h"
+#include "user/tell/stack_words.h"
 #include "user/tell/story.h"
 #include "user/tell/timeline.h"
 #include "user/tell/words.h"
@@ -214,23 +216,54 @@ static void print_often(const struct cli *cli, struct store *store,
 		fprintf(cli->out, "Often    %s\n", text);
 }
 
+static void print_stack(const struct cli *cli, struct store *store, int64_t id)
+{
+	json_t *stack = stack_of(store, id), *frame;
+	char words[512];
+	size_t i;
+
+	if (!stack)
+		return;
+	fputs("\nCalled from\n", cli->out);
+	json_array_foreach(stack, i, frame)
+	{
+		stack_frame_words(frame, words, sizeof(words));
+		fputs("  ", cli->out);
+		text_print(cli->out, cli->width, 4, words);
+	}
+	if (*stack_remark(stack))
+		fprintf(cli->out, "  (%s)\n", stack_remark(stack));
+	json_decref(stack);
+}
+
+static int print_json(const struct cli *cli, struct store *store,
+		      const struct event *ev)
+{
+	json_t *json = event_to_json(ev);
+	char *line;
+
+	if (json)
+		stack_add(store, ev->id, json);
+	line = event_json_line(json);
+	json_decref(json);
+	if (!line)
+		return -ENOMEM;
+	fputs(line, cli->out);
+	free(line);
+	return 0;
+}
+
 int why_tell(const struct cli *cli, struct store *store, const struct event *ev)
 {
 	struct event other;
 	bool found;
 
-	if (cli->json) {
-		char *line = event_to_line(ev);
-
-		if (!line)
-			return -ENOMEM;
-		fputs(line, cli->out);
-		free(line);
-		return 0;
-	}
+	if (cli->json)
+		return print_json(cli, store, ev);
 	found = story_other(store, ev, &other);
 	print_head(cli, ev);
 	print_timeline(cli, ev, found ? &other : NULL);
+	print_stack(cli, store, ev->id);
 	print_verdict(cli, &ev->verdict);
 	print_advice(cli, &ev->verdict);
 	print_often(cli, store, ev);

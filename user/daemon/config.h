@@ -41,6 +41,7 @@ struct config {
 	int64_t connections; /* 0: from the machine's memory */
 	bool syscalls;
 	bool netfilter;
+	bool stacks;
 	bool separate_netns;
 	bool insecure_listen;
 	bool journal;

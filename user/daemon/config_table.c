@@ -37,6 +37,8 @@ const struct config_option config_options[] = {
 	 "probe on dropped packets: REJECT rules (on)", FIELD(netfilter)},
 	{"methods", 0, OPTION_TEXT, "LIST", "probe by (" PLAN_METHODS_ALL ")",
 	 FIELD(methods)},
+	{"stacks", 0, OPTION_SWITCH, "on|off",
+	 "the functions that a failing call came from (off)", FIELD(stacks)},
 	{"separate-netns", 0, OPTION_FLAG, NULL,
 	 "treat each network namespace as a host of its own",
 	 FIELD(separate_netns)},

@@ -14,9 +14,13 @@
 #include "user/daemon/intake.h"
 #include "user/daemon/notify.h"
 #include "user/daemon/privileges.h"
+#include "user/daemon/recording.h"
 #include "user/daemon/report.h"
+#include "user/daemon/stacks.h"
+#include "user/daemon/timers.h"
 #include "user/serve/endpoints.h"
 #include "user/serve/http.h"
+#include "user/store/stack_text.h"
 
 #define METRICS_US (500 * 1000)
 #define REPORT_US  (2 * USEC_PER_SEC)
@@ -34,8 +38,8 @@ struct daemon {
 	struct api *api; /* NULL: no HTTP */
 	struct report *report;
 	struct exports *exports; /* NULL: none */
-	FILE *record;
-	bool record_failed;
+	struct recording recording;
+	struct stacks *stacks; /* NULL: off */
 	int signals;
 	bool stop;
 	int seeded; /* sockets that were there before, or -errno */
@@ -66,26 +70,20 @@ static void on_folded(const struct event *ev, int64_t counted, void *ctx)
 	metrics_count_folded(d->metrics, ev, counted);
 }
 
-/* Watching goes on; the exit status tells. */
-static void give_up_record(struct daemon *d, int err)
-{
-	log_error("cannot write %s: %s; records are no longer kept",
-		  d->config->record, strerror(err));
-	fclose(d->record);
-	d->record = NULL;
-	d->record_failed = true;
-}
-
 static void on_record(const void *data, size_t size, void *ctx)
 {
 	struct daemon *d = ctx;
-	int err = 0;
 
-	if (d->record && !record_check(data, size))
-		err = record_write(d->record, data);
-	if (err)
-		give_up_record(d, -err);
+	recording_write(&d->recording, data, size);
 	pipeline_feed(d->pipeline, data, size);
+}
+
+static void on_stack(int64_t event, const struct stack *st, void *ctx)
+{
+	struct daemon *d = ctx;
+
+	if (st->frames)
+		writer_put_stack(d->writer, event, stack_text(st));
 }
 
 /* --- opening -------------------------------------------------------------- */
@@ -93,29 +91,7 @@ static void on_record(const void *data, size_t size, void *ctx)
 /* The first step: a misspelt timer stops it before anything is started. */
 static enum exit_status open_engine(struct daemon *d)
 {
-	const char *path = d->config->timeouts;
-	struct engine_stats stats;
-	char err[1024];
-	size_t builtin;
-	int rc;
-
-	d->engine = engine_new();
-	if (!d->engine) {
-		log_error("out of memory");
-		return EXIT_FAILED;
-	}
-	engine_get_stats(d->engine, &stats);
-	builtin = stats.timeouts;
-	rc = engine_add_timeouts(d->engine, path, err, sizeof(err));
-	if (rc == -ENOENT && !strcmp(path, TIMEOUTS_DEFAULT))
-		return EXIT_OK;
-	if (rc) {
-		log_error("%s", err);
-		return rc == -ENOMEM ? EXIT_FAILED : EXIT_USAGE;
-	}
-	engine_get_stats(d->engine, &stats);
-	log_info("timers added from %s: %zu", path, stats.timeouts - builtin);
-	return EXIT_OK;
+	return timers_open(&d->engine, d->config->timeouts);
 }
 
 static enum exit_status open_store(struct daemon *d)
@@ -137,6 +113,7 @@ static enum exit_status open_probes(struct daemon *d)
 		.netfilter = d->config->netfilter,
 		.separate_netns = d->config->separate_netns,
 		.methods = d->config->methods,
+		.stacks = d->config->stacks,
 		.connections = (uint32_t)d->config->connections,
 	};
 	struct progress progress;
@@ -157,16 +134,27 @@ static enum exit_status open_probes(struct daemon *d)
 
 static enum exit_status open_record(struct daemon *d)
 {
+	int err;
+
 	if (!d->config->record[0])
 		return EXIT_OK;
-	d->record = fopen(d->config->record, "we");
-	if (!d->record ||
-	    record_write_header(d->record, observer_context(d->observer))) {
-		log_error("cannot write %s: %s", d->config->record,
-			  strerror(errno));
-		return EXIT_FAILED;
-	}
-	return EXIT_OK;
+	err = recording_open(&d->recording, d->config->record,
+			     observer_context(d->observer));
+	if (!err)
+		return EXIT_OK;
+	log_error("cannot write %s: %s", d->config->record, strerror(-err));
+	return EXIT_FAILED;
+}
+
+static enum exit_status open_stacks(struct daemon *d)
+{
+	if (!d->config->stacks)
+		return EXIT_OK;
+	d->stacks = stacks_new("/proc", on_stack, d);
+	if (d->stacks)
+		return EXIT_OK;
+	log_error("--stacks: %s", strerror(errno));
+	return EXIT_FAILED;
 }
 
 static enum exit_status open_pipeline(struct daemon *d)
@@ -179,6 +167,7 @@ static enum exit_status open_pipeline(struct daemon *d)
 		.separate_netns = d->config->separate_netns,
 		.on_event = on_event,
 		.on_folded = on_folded,
+		.stacks = d->stacks,
 		.ctx = d,
 	};
 	int64_t last = 0;
@@ -199,6 +188,7 @@ static enum exit_status open_pipeline(struct daemon *d)
 		.pipeline = d->pipeline,
 		.on_record = on_record,
 		.ctx = d,
+		.stacks = d->stacks,
 	};
 	return EXIT_OK;
 }
@@ -310,8 +300,8 @@ static enum exit_status open_all(struct daemon *d)
 {
 	typedef enum exit_status (*step_fn)(struct daemon *);
 	static const step_fn steps[] = {
-		open_engine,   open_store,   open_probes, open_record,
-		open_pipeline, open_metrics, open_http,
+		open_engine, open_store,    open_probes,  open_record,
+		open_stacks, open_pipeline, open_metrics, open_http,
 	};
 	enum exit_status status = EXIT_OK;
 
@@ -328,18 +318,15 @@ static enum exit_status open_all(struct daemon *d)
 
 /* --- running -------------------------------------------------------------- */
 
-static void flush_record(struct daemon *d)
-{
-	if (d->record && fflush(d->record))
-		give_up_record(d, errno);
-}
-
 static void update_report(struct daemon *d, bool ended)
 {
 	struct outbox_stats exported;
+	struct stacks_stats stacks;
 
 	if (exports_get_stats(d->exports, &exported))
 		report_exported(d->report, &exported);
+	stacks_get_stats(d->stacks, &stacks);
+	report_stacks(d->report, &stacks);
 	report_update(d->report, d->writer, ended);
 }
 
@@ -367,7 +354,7 @@ static void turn(struct daemon *d)
 	if (d->stop_us && d->stop_us < until)
 		until = d->stop_us;
 	intake_turn(&d->intake, d->signals, until);
-	flush_record(d);
+	recording_flush(&d->recording);
 	tick(d, clock_unix_us());
 	if (read(d->signals, &info, sizeof(info)) == sizeof(info))
 		d->stop = true;
@@ -412,9 +399,11 @@ static void close_all(struct daemon *d)
 	notify_stopping();
 	if (d->pipeline && d->writer) {
 		intake_drain(&d->intake);
-		flush_record(d);
+		recording_flush(&d->recording);
 		pipeline_advance(d->pipeline, UINT64_MAX);
 		pipeline_flush(d->pipeline);
+		if (d->stacks)
+			stacks_finish(d->stacks);
 		update_report(d, true);
 	}
 	exports_stop(d->exports);
@@ -427,8 +416,8 @@ static void close_all(struct daemon *d)
 	pipeline_free(d->pipeline);
 	engine_free(d->engine);
 	report_free(d->report);
-	if (d->record)
-		fclose(d->record);
+	recording_close(&d->recording);
+	stacks_free(d->stacks);
 	observer_close(d->observer);
 	if (d->signals >= 0)
 		close(d->signals);
@@ -442,5 +431,5 @@ enum exit_status daemon_run(const struct config *config)
 	if (status == EXIT_OK)
 		loop(&d);
 	close_all(&d);
-	return status == EXIT_OK && d.record_failed ? EXIT_FAILED : status;
+	return status == EXIT_OK && d.recording.failed ? EXIT_FAILED : status;
 }

@@ -68,3 +68,19 @@ void given_again(struct failure *f, const struct engine *e, const char *came,
 		 f->changed);
 	what->supports = true;
 }
+
+enum stay given_stays(const struct failure *f)
+{
+	bool later;
+
+	if (f->folded || f->voided)
+		return STAY_NOT;
+	if (f->facts.kind == KIND_SENT && f->hit && !f->facts.other.known)
+		return STAY_LONG;	/* it may learn whom it hit */
+	if (f->facts.kind == KIND_SENT) /* the begin of a scan */
+		return f->cause == CAUSE_PORT_CLOSED ? STAY_BRIEFLY : STAY_NOT;
+	later = f->facts.kind == KIND_RECEIVED ||
+		f->facts.kind == KIND_HANGUP ||
+		f->facts.call.errno_nr == NOT_KNOWN;
+	return later ? STAY_LONG : STAY_NOT;
+}

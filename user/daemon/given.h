@@ -19,4 +19,7 @@ bool given_differs(const struct failure *f, enum cause cause,
 void given_again(struct failure *f, const struct engine *e, const char *came,
 		 struct verdict *v);
 
+/* Whether something may still come that would change its event. */
+enum stay given_stays(const struct failure *f);
+
 #endif

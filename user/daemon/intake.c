@@ -63,14 +63,17 @@ void intake_turn(struct intake *in, int fd, int64_t until_us)
 {
 	struct pollfd fds[] = {
 		{.fd = fd, .events = POLLIN},
+		{.fd = stacks_fd(in->stacks), .events = POLLIN},
 		{.fd = observer_fd(in->observer), .events = POLLIN},
 	};
 	int64_t now_us;
 
 	/* while busy the timer drains: the ring's fd would wake us at once */
-	poll(fds, in->busy ? 1 : 2, wait_ms(in, until_us));
+	poll(fds, in->busy ? 2 : 3, wait_ms(in, until_us));
 	intake_drain(in);
 	pipeline_advance(in->pipeline, clock_mono_ns());
+	if (in->stacks)
+		stacks_advance(in->stacks);
 	now_us = clock_unix_us();
 	if (now_us < in->chores_us)
 		return;

@@ -15,6 +15,7 @@ struct intake {
 	struct pipeline *pipeline;
 	record_fn on_record; /* it feeds the pipeline */
 	void *ctx;
+	struct stacks *stacks; /* NULL: none are taken */
 	/* the rest is its own, zero at first */
 	bool busy;
 	unsigned int quiet;

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <netinet/tcp.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,9 +10,9 @@
 #include "user/daemon/describe.h"
 #include "user/daemon/ends.h"
 #include "user/daemon/given.h"
+#include "user/daemon/oom.h"
 
 #define PROCESSES_CAPACITY 8192
-#define OOM_VICTIMS	   16
 
 struct pipeline {
 	struct pipeline_config config;
@@ -22,8 +21,7 @@ struct pipeline {
 	struct engine *engine;
 	struct fold *fold;
 	int64_t next_id;
-	int64_t oom_victims[OOM_VICTIMS]; /* the last ones, a ring */
-	size_t oom_next;
+	struct oom_victims oom;
 	struct pipeline_stats stats;
 	uint64_t now_ns, reviewed_ns;
 	struct event event; /* scratch: it is large */
@@ -62,36 +60,15 @@ void pipeline_free(struct pipeline *p)
 
 /* --- deaths --------------------------------------------------------------- */
 
-static bool was_oom_victim(const struct pipeline *p, int64_t pid)
-{
-	for (size_t i = 0; i < OOM_VICTIMS; i++) {
-		if (p->oom_victims[i] == pid && pid > 0)
-			return true;
-	}
-	return false;
-}
-
-static void mark_oom(const struct pipeline *p, struct fact_task *task)
-{
-	/* a pid that was given anew ends in another way */
-	if (task->exit_signal == SIGKILL && was_oom_victim(p, task->pid))
-		task->oom_killed = true;
-}
-
 static void feed_exit(struct pipeline *p, const struct rec_exit *rec)
 {
 	int64_t time_us = record_time_us(rec->head.time_ns, p->config.context);
 	struct fact_task task;
 
 	record_task(&rec->task, &task);
-	mark_oom(p, &task);
+	oom_mark(&p->oom, &task);
 	processes_exit(p->processes, &task, time_us);
 	engine_learn_exit(p->engine, &task, time_us);
-}
-
-static void feed_oom(struct pipeline *p, const struct rec_exit *rec)
-{
-	p->oom_victims[p->oom_next++ % OOM_VICTIMS] = rec->task.tgid;
 }
 
 /* --- the verdict and the event -------------------------------------------- */
@@ -210,6 +187,29 @@ static void feed_closed(struct pipeline *p, const struct rec_told *rec)
 	tell_sender(p, f);
 }
 
+/* Which event a stack belongs to is known when its failure is settled. */
+static void settle_stack(struct pipeline *p, const struct failure *f)
+{
+	bool own = !f->folded && !f->voided;
+
+	if (f->stacked)
+		stacks_settle(p->config.stacks, f->facts.failure,
+			      own ? f->event : 0);
+}
+
+/* The first one counts: that of the call that was told. */
+static void feed_stack(struct pipeline *p, const struct rec_stack *rec)
+{
+	struct failure *f = join_find(p->join, rec->head.failure);
+
+	if (!f || f->stacked || f->folded || f->voided || !p->config.stacks)
+		return;
+	f->stacked = true;
+	stacks_take(p->config.stacks, rec);
+	if (f->settled)
+		settle_stack(p, f);
+}
+
 static void void_false_reset(struct pipeline *p, uint64_t failure)
 {
 	struct failure *f = join_find(p->join, failure);
@@ -262,9 +262,9 @@ static void feed_failure(struct pipeline *p, const struct rec_failure *rec)
 	if (!f)
 		return;
 	record_facts(rec, p->config.context, &f->facts);
-	mark_oom(p, &f->facts.task);
-	mark_oom(p, &f->facts.closer.task);
-	mark_oom(p, &f->facts.other.task);
+	oom_mark(&p->oom, &f->facts.task);
+	oom_mark(&p->oom, &f->facts.closer.task);
+	oom_mark(&p->oom, &f->facts.other.task);
 	note_peer_after_rst(p, &f->facts);
 	meet(p, &f->facts.task);
 	meet(p, &f->facts.owner);
@@ -291,7 +291,10 @@ void pipeline_feed(struct pipeline *p, const void *record, size_t size)
 		feed_exit(p, record);
 		break;
 	case REC_OOM:
-		feed_oom(p, record);
+		oom_note(&p->oom, ((const struct rec_exit *)record)->task.tgid);
+		break;
+	case REC_STACK:
+		feed_stack(p, record);
 		break;
 	default:
 		feed_failure(p, record);
@@ -387,23 +390,6 @@ static void review_due(struct pipeline *p, uint64_t now_ns)
 	review_young(p, STAY_BRIEFLY, now_ns);
 }
 
-/* Whether something may still come that would change its event. */
-static enum stay stays(const struct failure *f)
-{
-	bool later;
-
-	if (f->folded || f->voided)
-		return STAY_NOT;
-	if (f->facts.kind == KIND_SENT && f->hit && !f->facts.other.known)
-		return STAY_LONG;	/* it may learn whom it hit */
-	if (f->facts.kind == KIND_SENT) /* the begin of a scan */
-		return f->cause == CAUSE_PORT_CLOSED ? STAY_BRIEFLY : STAY_NOT;
-	later = f->facts.kind == KIND_RECEIVED ||
-		f->facts.kind == KIND_HANGUP ||
-		f->facts.call.errno_nr == NOT_KNOWN;
-	return later ? STAY_LONG : STAY_NOT;
-}
-
 static void settle(struct pipeline *p, struct failure *f, struct failure *other)
 {
 	double confidence;
@@ -420,6 +406,7 @@ static void settle(struct pipeline *p, struct failure *f, struct failure *other)
 		cause = (int)engine_cause(p->engine, &f->facts, &confidence);
 	keep_or_fold(p, f, cause);
 	f->settled = true;
+	settle_stack(p, f);
 }
 
 /*
@@ -444,6 +431,7 @@ static void settle_due(struct pipeline *p, struct failure *f)
 	struct failure *other;
 
 	if (f->voided) {
+		settle_stack(p, f);
 		join_settled(p->join, f, STAY_NOT);
 		return;
 	}
@@ -457,11 +445,11 @@ static void settle_due(struct pipeline *p, struct failure *f)
 			settle_both(p, other, f);
 		else
 			settle_both(p, f, other);
-		join_settled(p->join, other, stays(other));
+		join_settled(p->join, other, given_stays(other));
 	} else {
 		settle(p, f, other);
 	}
-	join_settled(p->join, f, stays(f));
+	join_settled(p->join, f, given_stays(f));
 }
 
 void pipeline_advance(struct pipeline *p, uint64_t now_ns)

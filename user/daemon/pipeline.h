@@ -11,6 +11,7 @@
 #include "user/attribute/join.h"
 #include "user/attribute/process.h"
 #include "user/daemon/fold.h"
+#include "user/daemon/stacks.h"
 #include "user/explain/engine.h"
 #include "user/observe/record.h"
 #include "user/store/event.h"
@@ -35,6 +36,7 @@ struct pipeline_config {
 	pipeline_event_fn on_event;
 	/* Failures that were folded: counted, their event follows later. */
 	pipeline_event_fn on_folded;
+	struct stacks *stacks; /* NULL: records of stacks are passed over */
 	void *ctx;
 };
 

@@ -8,6 +8,7 @@
 
 #include "user/base/base.h"
 #include "user/daemon/interval.h"
+#include "user/daemon/stacks.h"
 #include "user/daemon/status.h"
 #include "version.h"
 
@@ -19,6 +20,7 @@ struct report {
 	int64_t started_us;
 	struct interval connections;
 	struct metrics_sample sample; /* scratch: they are large */
+	struct stacks_stats stacks;
 	struct blind_spot spots[BLIND_SPOTS_MAX];
 	_Atomic int64_t updated_us;
 	_Atomic int store_error;
@@ -107,6 +109,7 @@ static char *note_text(struct report *r, bool ended)
 		.sockets_seeded = (int64_t)r->sample.counts.tally[TALLY_SEEDED],
 		.store = r->sample.store,
 		.processes = r->sample.processes,
+		.stacks = r->stacks,
 	};
 
 	status.n_blind_spots =
@@ -129,6 +132,11 @@ void report_exported(struct report *r, const struct outbox_stats *stats)
 {
 	r->sample.exports = true;
 	r->sample.exported = *stats;
+}
+
+void report_stacks(struct report *r, const struct stacks_stats *stats)
+{
+	r->stacks = *stats;
 }
 
 void report_update(struct report *r, struct writer *writer, bool ended)

@@ -12,6 +12,7 @@
 #include "user/store/writer.h"
 
 struct report;
+struct stacks_stats;
 
 struct report_config {
 	const char *host, *listen; /* must outlive the report */
@@ -29,6 +30,7 @@ struct metrics *report_metrics(struct report *r);
  */
 void report_first(struct report *r, struct store *store);
 /* What leaves the daemon, told before report_update(). */
+void report_stacks(struct report *r, const struct stacks_stats *stats);
 void report_exported(struct report *r, const struct outbox_stats *stats);
 /* Refreshes all of it; `ended` for the daemon's last words. */
 void report_update(struct report *r, struct writer *writer, bool ended);

@@ -10,6 +10,7 @@ static const char *const record_names[REC_KINDS] = {
 	[REC_ERROR] = "error",	     [REC_HANGUP] = "hangup",
 	[REC_TOLD] = "told",	     [REC_CLOSED] = "closed",
 	[REC_EXIT] = "exit",	     [REC_OOM] = "oom",
+	[REC_STACK] = "stack",
 };
 
 /* Text of outside origin may be no UTF-8, which JSON does not allow. */
@@ -106,6 +107,16 @@ static json_t *processes(const struct status *s)
 		(json_int_t)p->evicted, "missed", (json_int_t)p->missed);
 }
 
+static json_t *stacks(const struct status *s)
+{
+	const struct stacks_stats *k = &s->stacks;
+
+	return json_pack("{s:b, s:I, s:I, s:I, s:I}", "on", k->on, "taken",
+			 (json_int_t)k->taken, "named", (json_int_t)k->named,
+			 "bare", (json_int_t)k->bare, "lost",
+			 (json_int_t)k->lost);
+}
+
 char *status_json(const struct status *s)
 {
 	json_t *all;
@@ -127,6 +138,7 @@ char *status_json(const struct status *s)
 	json_object_set_new(all, "connections", connections(s));
 	json_object_set_new(all, "sockets_seeded", number(s->sockets_seeded));
 	json_object_set_new(all, "processes", processes(s));
+	json_object_set_new(all, "stacks", stacks(s));
 	out = json_dumps(all, JSON_COMPACT | JSON_REAL_PRECISION(17));
 	json_decref(all);
 	return out;

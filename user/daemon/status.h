@@ -7,6 +7,7 @@
 #define RSTSCOPE_STATUS_H
 
 #include "user/attribute/process.h"
+#include "user/daemon/stacks.h"
 #include "user/observe/observe.h"
 #include "user/store/writer.h"
 
@@ -25,6 +26,7 @@ struct status {
 	int64_t sockets_seeded; /* NOT_KNOWN: null */
 	struct writer_stats store;
 	struct processes_stats processes;
+	struct stacks_stats stacks;
 };
 
 /* JSON on one line, malloc'd; NULL: out of memory. */

@@ -12,7 +12,8 @@
 #include "user/observe/observer_state.h"
 
 /* 6,000 resets. It is mapped twice: 16 MiB of RSS. */
-#define RING_BYTES (8u << 20)
+#define RING_BYTES     (8u << 20)
+#define CONNECT_STACKS (1u << 12) /* CONNECT_STACK_BITS of bpf/maps.h */
 
 /* --- opening -------------------------------------------------------------- */
 
@@ -29,6 +30,7 @@ static uint32_t connections_default(void)
 static void configure(struct observer *o, struct rstscope *skel)
 {
 	skel->rodata->set_separate_netns = o->config.separate_netns;
+	skel->rodata->set_stacks = o->config.stacks;
 	skel->rodata->set_drop_reason = o->drop_reason < 0 ? 0 : o->drop_reason;
 	bpf_map__set_autocreate(skel->maps.family, o->config.family);
 }
@@ -39,6 +41,9 @@ static void size_maps(struct observer *o, struct rstscope *skel)
 
 	bpf_map__set_max_entries(skel->maps.conns,
 				 n ? n : connections_default());
+	if (o->config.stacks)
+		bpf_map__set_max_entries(skel->maps.connect_stacks,
+					 CONNECT_STACKS);
 	bpf_map__set_max_entries(skel->maps.ring, o->config.ring_bytes
 							  ? o->config.ring_bytes
 							  : RING_BYTES);

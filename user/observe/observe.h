@@ -21,6 +21,7 @@ struct observer_config {
 	bool separate_netns;
 	const char *methods; /* plan.h, in order of preference; NULL: all */
 	bool family; /* follow the processes that descend from the caller */
+	bool stacks; /* where failing calls came from */
 	uint32_t ring_bytes;  /* 0: the default */
 	uint32_t connections; /* table size; 0: from the machine's memory */
 };

@@ -18,6 +18,7 @@ union record {
 	struct rec_failure failure;
 	struct rec_told told;
 	struct rec_exit exit;
+	struct rec_stack stack;
 };
 
 /* Size and kind fit each other: 0, or -EINVAL for a torn or foreign record. */

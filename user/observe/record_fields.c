@@ -7,10 +7,11 @@
 		.name = #field, .offset = offsetof(struct rec, field),         \
 		.size = sizeof(((struct rec *)0)->field), .type = kind,        \
 	}
-#define UINT(rec, field) FIELD(rec, field, FIELD_UINT)
-#define INT(rec, field)	 FIELD(rec, field, FIELD_INT)
-#define IP(rec, field)	 FIELD(rec, field, FIELD_IP)
-#define TEXT(rec, field) FIELD(rec, field, FIELD_TEXT)
+#define UINT(rec, field)      FIELD(rec, field, FIELD_UINT)
+#define INT(rec, field)	      FIELD(rec, field, FIELD_INT)
+#define IP(rec, field)	      FIELD(rec, field, FIELD_IP)
+#define TEXT(rec, field)      FIELD(rec, field, FIELD_TEXT)
+#define ADDRESSES(rec, field) FIELD(rec, field, FIELD_ADDRESSES)
 #define STRUCT(rec, field, table)                                              \
 	{                                                                      \
 		.name = #field, .offset = offsetof(struct rec, field),         \
@@ -161,6 +162,16 @@ static const struct record_field exit_fields[] = {
 	END,
 };
 
+static const struct record_field stack_fields[] = {
+	HEAD,
+	UINT(rec_stack, tgid),
+	UINT(rec_stack, depth),
+	UINT(rec_stack, start_ns),
+	ADDRESSES(rec_stack, frame),
+	ADDRESSES(rec_stack, top),
+	END,
+};
+
 #define LAYOUT(word, type)                                                     \
 	{                                                                      \
 		word, sizeof(struct rec_##type), type##_fields                 \
@@ -175,6 +186,7 @@ static const struct record_layout layouts[] = {
 	[REC_CLOSED] = LAYOUT("closed", told),
 	[REC_EXIT] = LAYOUT("exit", exit),
 	[REC_OOM] = LAYOUT("oom", exit),
+	[REC_STACK] = LAYOUT("stack", stack),
 };
 _Static_assert(sizeof(layouts) / sizeof(layouts[0]) == REC_KINDS,
 	       "a kind of record has no layout");

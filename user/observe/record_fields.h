@@ -12,9 +12,10 @@
 enum field_type {
 	FIELD_UINT,
 	FIELD_INT,
-	FIELD_IP,     /* 16 bytes */
-	FIELD_TEXT,   /* bytes of outside origin, zeros at the end */
-	FIELD_STRUCT, /* its own fields follow, "name.field" */
+	FIELD_IP,	 /* 16 bytes */
+	FIELD_TEXT,	 /* bytes of outside origin, zeros at the end */
+	FIELD_ADDRESSES, /* of 8 bytes each, zeros at the end */
+	FIELD_STRUCT,	 /* its own fields follow, "name.field" */
 };
 
 struct record_field {

@@ -189,6 +189,31 @@ static int read_ip(const char *value, uint8_t *at)
 	return 0;
 }
 
+/* Hexadecimal, with commas between; the rest is left zero. */
+static int read_addresses(const char *value, uint8_t *at, size_t size)
+{
+	uint64_t address;
+
+	for (; size; size -= sizeof(address), at += sizeof(address)) {
+		size_t digits = 0;
+		int digit;
+
+		for (address = 0; (digit = hex_digit(*value)) >= 0; value++) {
+			if (++digits > 2 * sizeof(address))
+				return -ERANGE;
+			address = address << 4 | (uint64_t)digit;
+		}
+		if (!digits)
+			return -EINVAL;
+		memcpy(at, &address, sizeof(address));
+		if (*value == '\0')
+			return 0;
+		if (*value++ != ',')
+			return -EINVAL;
+	}
+	return -ERANGE;
+}
+
 static const struct record_field *find_field(const struct record_field *f,
 					     const char *name, uint8_t **at)
 {
@@ -214,6 +239,8 @@ static int read_value(const struct record_field *f, const char *value,
 		return read_ip(value, at);
 	case FIELD_TEXT:
 		return read_text(value, at, f->size);
+	case FIELD_ADDRESSES:
+		return read_addresses(value, at, f->size);
 	default:
 		return read_number(f, value, at);
 	}

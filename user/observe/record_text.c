@@ -97,6 +97,19 @@ static bool is_zero(const uint8_t *at, size_t size)
 	return true;
 }
 
+/* Hexadecimal, with commas between. */
+static void write_addresses(FILE *out, const uint8_t *at, size_t size)
+{
+	uint64_t address;
+
+	while (size && is_zero(at + size - sizeof(address), sizeof(address)))
+		size -= sizeof(address);
+	for (size_t i = 0; i < size; i += sizeof(address)) {
+		memcpy(&address, at + i, sizeof(address));
+		fprintf(out, "%s%" PRIx64, i ? "," : "", address);
+	}
+}
+
 static void write_fields(FILE *out, const struct record_field *f,
 			 const char *prefix, const uint8_t *base)
 {
@@ -118,6 +131,8 @@ static void write_fields(FILE *out, const struct record_field *f,
 			write_ip(out, at);
 		else if (f->type == FIELD_TEXT)
 			write_text(out, at, f->size);
+		else if (f->type == FIELD_ADDRESSES)
+			write_addresses(out, at, f->size);
 		else
 			write_int(out, f, at);
 	}

@@ -7,6 +7,7 @@
 #include "user/base/base.h"
 #include "user/serve/api_query.h"
 #include "user/serve/endpoints.h"
+#include "user/store/stack_text.h"
 #include "user/tell/story.h"
 #include "user/tell/timeline.h"
 
@@ -86,9 +87,18 @@ static json_t *moment_json(const struct moment *m)
 			 m->failure, "text", m->text);
 }
 
+static json_t *one_json(struct store *store, const struct event *ev)
+{
+	json_t *json = event_to_json(ev);
+
+	if (json)
+		stack_add(store, ev->id, json);
+	return json;
+}
+
 static json_t *story_json(struct store *store, const struct event *ev)
 {
-	json_t *moments = json_array(), *json = event_to_json(ev);
+	json_t *moments = json_array(), *json = one_json(store, ev);
 	char headline[256], often[120];
 	struct timeline timeline;
 	struct event other;
@@ -134,8 +144,8 @@ static void answer_event(struct store *store, int64_t id, bool story,
 	else if (rc)
 		api_store_failed(response, rc, NULL);
 	else
-		http_json(response,
-			  story ? story_json(store, &ev) : event_to_json(&ev));
+		http_json(response, story ? story_json(store, &ev)
+					  : one_json(store, &ev));
 }
 
 void api_event(const struct http_request *request,

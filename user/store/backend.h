@@ -16,6 +16,7 @@ struct store_ops {
 	int (*scan)(struct store *s, const struct filter *f, store_event_fn fn,
 		    void *ctx, char *err, size_t err_size);
 	int (*get)(struct store *s, int64_t id, struct event *ev);
+	int (*get_stack)(struct store *s, int64_t id, char **text);
 	int (*count)(struct store *s, const struct filter *f, int64_t *rows,
 		     int64_t *events);
 	int (*prune)(struct store *s, int64_t now_us, int64_t max_age_s,

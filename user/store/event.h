@@ -86,6 +86,8 @@ json_t *event_to_json(const struct event *ev);
 json_t *event_time_json(int64_t us);
 /* The same on one line with '\n' into a malloc'd string. */
 char *event_to_line(const struct event *ev);
+/* The same from its JSON; NULL gives NULL. */
+char *event_json_line(const json_t *json);
 /* Reads what event_to_json wrote. 0, or -EINVAL with what in err. */
 int event_from_json(struct event *ev, const json_t *json, char *err,
 		    size_t err_size);

@@ -269,6 +269,14 @@ fail:
 char *event_to_line(const struct event *ev)
 {
 	json_t *json = event_to_json(ev);
+	char *line = event_json_line(json);
+
+	json_decref(json);
+	return line;
+}
+
+char *event_json_line(const json_t *json)
+{
 	char *text, *line = NULL;
 
 	/* Six digits: confidences and seconds need no more, and 0.9 stays. */
@@ -277,6 +285,5 @@ char *event_to_line(const struct event *ev)
 	if (text && asprintf(&line, "%s\n", text) < 0)
 		line = NULL;
 	free(text);
-	json_decref(json);
 	return line;
 }

@@ -243,8 +243,8 @@ static int group_parse(struct parse *p, const struct event_group *g,
 static bool top_key_known(const char *key)
 {
 	if (!strcmp(key, "schema") || !strcmp(key, "cause") ||
-	    !strcmp(key, "advice"))
-		return true;
+	    !strcmp(key, "advice") || !strcmp(key, "stack"))
+		return true; /* a stack is stored apart: stack_text.h */
 	for (const struct event_group *g = event_groups; g->fields; g++)
 		if (g->name ? !strcmp(g->name, key) : has_field(g, key))
 			return true;

@@ -48,6 +48,8 @@ const char *const schema_steps[] = {
 	"CREATE TABLE connections (from_us INTEGER PRIMARY KEY,"
 	" until_us INTEGER NOT NULL, client INTEGER NOT NULL,"
 	" server INTEGER NOT NULL);",
+	/* --stacks on: a JSON array of frames, innermost first */
+	"CREATE TABLE stacks (id INTEGER PRIMARY KEY, frames TEXT NOT NULL);",
 };
 const int schema_version = ARRAY_SIZE(schema_steps);
 

@@ -17,6 +17,10 @@
 	" peer_port, peer_ip) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 #define PUT_BRIEF "INSERT OR REPLACE INTO briefs (id, brief) VALUES (?,?)"
 #define PUT_BODY  "INSERT OR REPLACE INTO bodies (id, body) VALUES (?,?)"
+/* Of an event that is not there, nothing is kept. */
+#define PUT_STACK                                                              \
+	"INSERT OR REPLACE INTO stacks (id, frames) SELECT id, ?2 FROM events" \
+	" WHERE id = ?1"
 
 int sqlite_prepare(struct sqlite_store *s, sqlite3_stmt **stmt, const char *sql)
 {
@@ -83,12 +87,26 @@ static int put_bytes(sqlite3_stmt *stmt, int64_t id, const uint8_t *data,
 	return step_once(stmt);
 }
 
+static int put_stack(struct sqlite_store *s, const struct store_packed *packed)
+{
+	int rc = sqlite_prepare(s, &s->put_stack, PUT_STACK);
+
+	if (rc != SQLITE_OK)
+		return rc;
+	sqlite3_bind_int64(s->put_stack, 1, packed->stack_of);
+	sqlite3_bind_text(s->put_stack, 2, (const char *)packed->data,
+			  (int)packed->size, SQLITE_STATIC);
+	return step_once(s->put_stack);
+}
+
 static int put_one(struct sqlite_store *s, const struct store_packed *packed,
 		   struct event *ev)
 {
 	uint8_t brief[EVENT_BRIEF_MAX];
 	int rc, size;
 
+	if (packed->stack_of)
+		return put_stack(s, packed);
 	/* Written by us: if it cannot be read, that is our own damage. */
 	if (event_unpack(ev, packed->data, packed->size))
 		return SQLITE_MISMATCH;
@@ -262,6 +280,7 @@ const struct store_ops sqlite_ops = {
 	.query = sqlite_query,
 	.scan = sqlite_scan,
 	.get = sqlite_get,
+	.get_stack = sqlite_get_stack,
 	.count = sqlite_count,
 	.prune = sqlite_prune,
 	.size = sqlite_size,

@@ -113,6 +113,7 @@ static void drop_statements(struct sqlite_store *s)
 	sqlite3_finalize(s->put_event);
 	sqlite3_finalize(s->put_brief);
 	sqlite3_finalize(s->put_body);
+	sqlite3_finalize(s->put_stack);
 	sqlite3_finalize(s->get_body);
 	s->put_event = s->put_brief = s->put_body = s->get_body = NULL;
 }

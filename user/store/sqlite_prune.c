@@ -57,6 +57,8 @@ static int delete_before(struct sqlite_store *s, int64_t before_us,
 	if (rc == SQLITE_OK)
 		rc = run(s, DELETE_FROM("briefs"), before_us, most);
 	if (rc == SQLITE_OK)
+		rc = run(s, DELETE_FROM("stacks"), before_us, most);
+	if (rc == SQLITE_OK)
 		rc = run(s, DELETE_FROM("events"), before_us, most);
 	if (rc == SQLITE_OK) {
 		*deleted = sqlite3_changes64(s->db);

@@ -16,7 +16,7 @@ struct sqlite_store {
 	bool dirty;	/* put since the last sync */
 	int lock_fd;	/* of a writer, -1 */
 	/* prepared on first use */
-	sqlite3_stmt *put_event, *put_brief, *put_body, *get_body;
+	sqlite3_stmt *put_event, *put_brief, *put_body, *put_stack, *get_body;
 };
 
 extern const struct store_ops sqlite_ops;
@@ -42,6 +42,7 @@ int sqlite_query(struct store *base, const struct filter *f, store_event_fn fn,
 int sqlite_scan(struct store *base, const struct filter *f, store_event_fn fn,
 		void *ctx, char *err, size_t err_size);
 int sqlite_get(struct store *base, int64_t id, struct event *ev);
+int sqlite_get_stack(struct store *base, int64_t id, char **text);
 int sqlite_count(struct store *base, const struct filter *f, int64_t *rows,
 		 int64_t *events);
 int sqlite_put_connections(struct store *base,

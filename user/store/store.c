@@ -115,6 +115,11 @@ int store_get(struct store *s, int64_t id, struct event *ev)
 	return s->ops->get(s, id, ev);
 }
 
+int store_get_stack(struct store *s, int64_t id, char **text)
+{
+	return s->ops->get_stack(s, id, text);
+}
+
 int store_count(struct store *s, const struct filter *f, int64_t *rows,
 		int64_t *events)
 {

@@ -42,6 +42,7 @@ int store_put(struct store *s, const struct event *const *events, size_t n,
 struct store_packed {
 	const uint8_t *data;
 	size_t size;
+	int64_t stack_of; /* not 0: the data are the stack of that event */
 };
 int store_put_packed(struct store *s, const struct store_packed *events,
 		     size_t n, char *err, size_t err_size);
@@ -70,6 +71,11 @@ int store_query(struct store *s, const struct filter *f, store_event_fn fn,
 int store_scan(struct store *s, const struct filter *f, store_event_fn fn,
 	       void *ctx, char *err, size_t err_size);
 int store_get(struct store *s, int64_t id, struct event *ev); /* or -ENOENT */
+/*
+ * Where the call of an event came from, as stack_text() wrote it, malloc'd;
+ * -ENOENT where there is none.
+ */
+int store_get_stack(struct store *s, int64_t id, char **text);
 /* How many events (by row, and by count) match. */
 int store_count(struct store *s, const struct filter *f, int64_t *rows,
 		int64_t *events);

@@ -327,7 +327,7 @@ int writer_start(struct writer **out, struct store *s,
 }
 
 /* The lock is held. While the store fails, a full queue is its fault. */
-static int put_locked(struct writer *w, const uint8_t *data, size_t size)
+static int put_locked(struct writer *w, const struct store_packed *item)
 {
 	size_t at;
 
@@ -339,7 +339,7 @@ static int put_locked(struct writer *w, const uint8_t *data, size_t size)
 		return -ENOBUFS;
 	}
 	at = (w->first + w->used) % w->config.queue_events;
-	w->ring[at] = (struct store_packed){data, size};
+	w->ring[at] = *item;
 	w->used++;
 	w->stats.queued++;
 	if (w->used == 1 || w->used == BATCH_EVENTS)
@@ -347,26 +347,45 @@ static int put_locked(struct writer *w, const uint8_t *data, size_t size)
 	return 0;
 }
 
-int writer_put(struct writer *w, const struct event *ev)
+/* Takes the item's data; NULL: there was no memory for them. */
+static int put_item(struct writer *w, const struct store_packed *item)
 {
-	uint8_t packed[EVENT_PACK_MAX];
-	int size = event_pack(ev, packed, sizeof(packed));
-	uint8_t *copy = size < 0 ? NULL : malloc((size_t)size);
 	int err;
 
-	if (copy)
-		memcpy(copy, packed, (size_t)size);
 	pthread_mutex_lock(&w->lock);
-	if (copy) {
-		err = put_locked(w, copy, (size_t)size);
+	if (item->data) {
+		err = put_locked(w, item);
 	} else {
 		w->stats.lost_queue++;
 		err = -ENOMEM;
 	}
 	pthread_mutex_unlock(&w->lock);
 	if (err)
-		free(copy);
+		free((void *)item->data);
 	return err;
+}
+
+int writer_put(struct writer *w, const struct event *ev)
+{
+	uint8_t packed[EVENT_PACK_MAX];
+	int size = event_pack(ev, packed, sizeof(packed));
+	uint8_t *copy = size < 0 ? NULL : malloc((size_t)size);
+	struct store_packed item = {.data = copy, .size = (size_t)size};
+
+	if (copy)
+		memcpy(copy, packed, (size_t)size);
+	return put_item(w, &item);
+}
+
+int writer_put_stack(struct writer *w, int64_t id, char *text)
+{
+	struct store_packed item = {
+		.data = (uint8_t *)text,
+		.size = text ? strlen(text) : 0,
+		.stack_of = id,
+	};
+
+	return put_item(w, &item);
 }
 
 static bool replaces(const struct note *a, const struct note *b)

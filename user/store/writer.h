@@ -33,6 +33,8 @@ int writer_start(struct writer **out, struct store *s,
 		 const struct writer_config *config);
 /* Copies the event; never blocks. -ENOBUFS: the queue is full (counted). */
 int writer_put(struct writer *w, const struct event *ev);
+/* The stack of an event that was put before; takes the text, malloc'd. */
+int writer_put_stack(struct writer *w, int64_t id, char *text);
 /* Copies key and text; written with the next batch. */
 int writer_note(struct writer *w, const char *key, const char *text);
 /* The same for an interval of connections. */

@@ -35,10 +35,23 @@ static void configure(struct observer *o, struct rstscope *skel)
 	bpf_map__set_autocreate(skel->maps.family, o->config.family);
 }
 
+/* Only pairs of kprobe and kretprobe pass something on. */
+static bool uses_kprobes(const struct observer *o)
+{
+	for (size_t i = 0; i < o->choices_count; i++) {
+		const struct plan_method *m = o->choices[i].method;
+
+		if (m && !strcmp(m->method, "kprobe"))
+			return true;
+	}
+	return false;
+}
+
 static void size_maps(struct observer *o, struct rstscope *skel)
 {
 	uint32_t n = o->config.connections;
 
+	bpf_map__set_autocreate(skel->maps.calls, uses_kprobes(o));
 	bpf_map__set_max_entries(skel->maps.conns,
 				 n ? n : connections_default());
 	if (o->config.stacks)
@@ -53,6 +66,7 @@ static void size_maps(struct observer *o, struct rstscope *skel)
 static void shrink_maps(struct rstscope *skel)
 {
 	bpf_map__set_max_entries(skel->maps.conns, 1);
+	bpf_map__set_max_entries(skel->maps.calls, 1);
 	bpf_map__set_max_entries(skel->maps.ring,
 				 (uint32_t)sysconf(_SC_PAGESIZE));
 }

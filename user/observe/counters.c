@@ -96,19 +96,31 @@ static const char *const always_blind[] = {
 	"RSTs that met a listener, no socket, or were out of window: not seen",
 };
 
+/* What the choice for one hook leaves out; false: nothing. */
+static bool describe_blind(const struct choice *c, struct blind_spot *spot)
+{
+	if (!c->method)
+		snprintf(spot->text, sizeof(spot->text), "%.120s: %.130s",
+			 c->hook->blind, c->why);
+	else if (c->hook->group == GROUP_SYSCALLS &&
+		 !strcmp(c->method->method, "kprobe"))
+		/* default maxactive: Documentation/trace/kprobes.rst */
+		snprintf(spot->text, sizeof(spot->text),
+			 "%s by kprobes: of the calls that wait at the same "
+			 "time the kernel follows two a CPU, or ten",
+			 c->hook->hook);
+	else
+		return false;
+	return true;
+}
+
 size_t observer_get_blind_spots(const struct observer *o,
 				struct blind_spot spots[BLIND_SPOTS_MAX])
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < o->choices_count; i++) {
-		const struct choice *c = &o->choices[i];
-
-		if (c->method || n >= BLIND_SPOTS_MAX)
-			continue;
-		snprintf(spots[n++].text, sizeof(spots[0].text),
-			 "%.120s: %.130s", c->hook->blind, c->why);
-	}
+	for (size_t i = 0; i < o->choices_count && n < BLIND_SPOTS_MAX; i++)
+		n += describe_blind(&o->choices[i], &spots[n]);
 	for (size_t i = 0; i < ARRAY_SIZE(always_blind) && n < BLIND_SPOTS_MAX;
 	     i++)
 		snprintf(spots[n++].text, sizeof(spots[0].text), "%s",

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * What this kernel gives: each program's size and the verifier's work on it,
- * and the method that serves each hook. Lines that begin with "program" and
- * "probe" are for the tables of tests/vm/kernels.
- *   RSTSCOPE_KERNEL: the column of tests/vm/methods that must come out.
- *   survey PROGRAM: the verifier's whole log of one program, and no test.
+ * the method that serves each hook, and the records of four failures. Lines
+ * that begin with "program" and "probe" are for the tables of tests/vm/kernels,
+ * those with "record" for tests/vm/keep-records. RSTSCOPE_KERNEL: the column of
+ * tests/vm/methods that must come out. survey PROGRAM: the verifier's whole log
+ * of one program, and no test.
  */
 #include "tests/e2e/harness.h"
+#include "tests/e2e/net.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -67,7 +70,7 @@ static bool load_alone(const char *name, char *log, bool whole)
 		sscanf(stats, "processed %d", &verified);
 	if (whole)
 		print_message("%s", log);
-	print_message("program %-20s %6zu %8d %s\n", name,
+	print_message("program %-32s %6zu %8d %s\n", name,
 		      bpf_program__insn_cnt(prog), verified,
 		      err ? refusal(log) : "loads");
 	rstscope__destroy(skel);
@@ -205,11 +208,61 @@ static void test_methods(void **state)
 	assert_int_equal(wrong, 0);
 }
 
+/* --- records -------------------------------------------------------------- */
+
+static void four_failures(struct world *w)
+{
+	struct pair p = pair_new(w->family);
+
+	act(p.server, do_linger, p.s);
+	act(p.server, do_close, p.s);
+	assert_int_equal(act(p.client, do_read, p.c, 10), -ECONNRESET);
+	pair_connect(w->family, &p);
+	act(p.client, do_write, p.c, 100);
+	harness_sleep(50);
+	act(p.server, do_close, p.s);
+	assert_int_equal(act(p.client, do_read, p.c, 10), -ECONNRESET);
+	pair_connect(w->family, &p);
+	act(p.client, do_write, p.c, 100);
+	harness_sleep(50);
+	actor_kill(p.server, SIGKILL);
+	assert_int_equal(act(p.client, do_read, p.c, 10), -ECONNRESET);
+	assert_int_equal(
+		act(p.client, do_connect, w->family, HOST_LOOPBACK, p.port),
+		-ECONNREFUSED);
+}
+
+static void test_records(void **state)
+{
+	struct world *w = *state;
+	char path[128], line[4096];
+	const char *const more[] = {"--record", path, NULL};
+	unsigned int lines = 0;
+	FILE *in;
+
+	snprintf(path, sizeof(path), "%s/records", scratch());
+	w->daemon = daemon_start(more);
+	assert_non_null(w->daemon);
+	harness_defer((void (*)(void *))daemon_free, w->daemon);
+	four_failures(w);
+	harness_sleep(1500);
+	assert_int_equal(daemon_stop(w->daemon), 0);
+	in = fopen(path, "re");
+	assert_non_null(in);
+	while (fgets(line, sizeof(line), in)) {
+		print_message("record %s", line);
+		lines++;
+	}
+	fclose(in);
+	assert_true(lines > 4);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_programs),
 		IPV4(test_methods),
+		IPV4(test_records),
 	};
 
 	if (argc > 1)

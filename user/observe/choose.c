@@ -339,7 +339,7 @@ int observer_check_needed(const struct observer *o, char *err, size_t err_size)
 			continue;
 		snprintf(err, err_size,
 			 "the kernel does not give the probe %s (%s); rstscope "
-			 "needs 5.15 or newer with BTF and BPF tracing allowed",
+			 "needs 5.10 or newer with BTF and BPF tracing allowed",
 			 c->hook->hook, c->why);
 		return -ENOTSUP;
 	}

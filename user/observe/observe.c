@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
@@ -85,8 +86,24 @@ static void fill_context(struct observer *o)
 
 /* --- the public side ------------------------------------------------------ */
 
+/* Before 5.11 maps count towards it; libbpf raises it where it may. */
+static bool memory_is_limited(void)
+{
+	struct rlimit limit;
+
+	return !getrlimit(RLIMIT_MEMLOCK, &limit) &&
+	       limit.rlim_cur != RLIM_INFINITY;
+}
+
 static int explain_load_failure(int err, char *text, size_t size)
 {
+	if (err == -EPERM && geteuid() == 0 && memory_is_limited()) {
+		snprintf(text, size,
+			 "loading the probes is not permitted: capabilities "
+			 "(CAP_BPF, CAP_PERFMON) are missing or, before kernel "
+			 "5.11, a larger RLIMIT_MEMLOCK (ulimit -l unlimited)");
+		return -EPERM;
+	}
 	if (err == -EPERM || err == -EACCES) {
 		snprintf(text, size,
 			 "loading the probes needs root, or CAP_BPF, "

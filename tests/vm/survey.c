@@ -170,12 +170,13 @@ static json_t *read_expected(const char *kernel)
 	return expected;
 }
 
+/* A hook that the table does not name must be served, by whatever method. */
 static unsigned int compare(const json_t *expected, const char *hook,
 			    const char *method, const char *why)
 {
 	const char *want = text_of(expected, hook);
 
-	if (!strcmp(want, method))
+	if (*want ? !strcmp(want, method) : strcmp(method, "none") != 0)
 		return 0;
 	print_error("%s: %s, where tests/vm/methods says %s%s%s\n", hook,
 		    method, *want ? want : "nothing", *why ? ": " : "", why);

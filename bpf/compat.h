@@ -39,6 +39,14 @@ static __always_inline bool is_abort_on_data(bool reason_known, u32 reason,
 }
 
 /*
+ * The flags byte of a segment on its way through tcp_rcv_established(): one in
+ * 6.12, the low one of two in 6.18 (both architectures are little endian).
+ */
+#define SKB_TCP_FLAGS(skb)                                                     \
+	RD(*((u8 *)(skb) + bpf_core_field_offset((skb)->cb) +                  \
+	     bpf_core_field_offset(struct tcp_skb_cb, tcp_flags)))
+
+/*
  * inet_csk_accept(sk, flags, err, kern) until 6.9; (sk, struct proto_accept_arg
  * *) from 6.10 (92ef0fd55ac8). What it returns comes after them.
  */

@@ -9,6 +9,8 @@
 #include "bpf/describe.h"
 #include "bpf/place.h"
 #include "bpf/stack.h"
+#include "bpf/packet.h"
+#include "bpf/mptcp.h"
 
 /* connect() runs in the caller; the local port is not chosen yet. */
 static __always_inline void on_connect(struct sock *sk)
@@ -18,6 +20,8 @@ static __always_inline void on_connect(struct sock *sk)
 	__builtin_memset(&conn, 0, sizeof(conn));
 	conn.role = ROLE_CLIENT;
 	task_current(&conn.owner, HOW_CONNECT);
+	if (is_kernel_thread())
+		mptcp_join_owner(sk, &conn.owner);
 	conn_put(sk, &conn);
 	stack_keep_connect(sk);
 }
@@ -34,6 +38,7 @@ static __always_inline void on_established(struct sock *sk, int from)
 		if (!conn || !tp)
 			return;
 		conn->established_ns = bpf_ktime_get_ns();
+		conn->handshake_ttl = packet_take_handshake(sk);
 		place_enter(tp, conn);
 		return;
 	}
@@ -44,6 +49,7 @@ static __always_inline void on_established(struct sock *sk, int from)
 	__builtin_memset(&fresh, 0, sizeof(fresh));
 	fresh.role = ROLE_SERVER;
 	fresh.established_ns = bpf_ktime_get_ns();
+	fresh.handshake_ttl = packet_take_handshake(sk);
 	conn_put(sk, &fresh);
 }
 
@@ -262,7 +268,7 @@ TRACEPOINT(destroy_sock, tcp_destroy_sock, struct sock *sk)
 	if (!conn)
 		return 0;
 	if (conn->failure && !(conn->flags & CONN_TOLD) &&
-	    RD(sk->sk_lock.owned))
+	    RD(sk->sk_lock.owned) && !is_kernel_thread())
 		report_closed(conn);
 	if (conn->flags & CONN_PLACED) {
 		tp = TO_TCP(sk);

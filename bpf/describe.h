@@ -5,32 +5,9 @@
 
 #include "bpf/sock.h"
 #include "bpf/flow.h"
+#include "bpf/filtered.h"
 #include "bpf/task.h"
 #include "bpf/place.h"
-
-/* Our segment was dropped by netfilter on this host just before: a REJECT. */
-#define NETFILTER_RECENT_NS 3000000ull
-static __always_inline void netfilter_describe(struct rec_failure *r)
-{
-	struct dropped_slot *slot;
-	struct rec_flow f;
-	u64 hash, age;
-	u32 index;
-
-	flow_of(r, &f);
-	hash = flow_hash(&f);
-	index = hash & (DROPPED_SLOTS - 1);
-	slot = bpf_map_lookup_elem(&dropped, &index);
-	if (!slot || slot->hash != hash)
-		return;
-	if (set_separate_netns && slot->netns != r->netns)
-		return;
-	age = r->head.time_ns - slot->time_ns;
-	if (age > NETFILTER_RECENT_NS)
-		return;
-	r->netfilter_us = age / 1000;
-	r->known |= KNOWN_NETFILTER;
-}
 
 /*
  * The options of the segment in hand were parsed into rx_opt before it was seen
@@ -61,7 +38,7 @@ static __always_inline void describe(struct rec_failure *r, struct tcp_sock *tp,
 	listener_describe(r);
 	place_describe(r);
 	flow_describe_other(r);
-	netfilter_describe(r);
+	filtered_describe(r);
 	if (r->sock.flags & SOCKF_OWNED) {
 		task_current(&r->task, HOW_CURRENT);
 		r->known |= KNOWN_TASK;

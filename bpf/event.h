@@ -255,11 +255,12 @@ struct rec_failure {
 	__u8 rst_ttl;
 	__u8 rst_flags;
 	__u32 rst_window;
-	__s32 rst_seq_ahead;
+	__s32 rst_seq_ahead; /* of rcv_nxt */
+	__s32 rst_ack_ahead; /* of snd_una */
 	__u32 netfilter_us;  /* KNOWN_NETFILTER: how long before */
 	__u8 rst_timestamps; /* KNOWN_RST_OPTIONS: the RST carried them */
 	__u8 notice;	     /* enum rec_notice */
-	__u8 pad[2];
+	__u8 pad[6];
 	/* Pauses of about a second and more: the last one, how long ago it
 	 * ended, and the longest that was survived before; 0: none. */
 	__u32 gap_jiffies;
@@ -322,7 +323,7 @@ struct rec_flow {
  */
 struct rec_stray_key {
 	__u32 netns;
-	__u32 pad;
+	__u32 rejected; /* by netfilter: those are counted by themselves */
 	__u8 raddr[16];
 };
 
@@ -358,7 +359,13 @@ enum rec_tally {
 	TALLY_UNBOUND,	   /* listen() on sockets that had no port yet */
 	TALLY_STRAY,	   /* RSTs sent for segments of no socket */
 	TALLY_FAMILY_FULL, /* descendants that the family could not hold */
-	TALLY_SENT_FIRST,  /* + reason number: RSTs sent, exact */
+	TALLY_REJECTED, /* RSTs that netfilter sent, but to our own segments */
+	/* RSTs that came and ended nothing, as the kernel dropped them: */
+	TALLY_IGNORED_SEQUENCE,	  /* out of the window */
+	TALLY_IGNORED_CHALLENGED, /* a challenge ACK answered it, or it met a
+				   * listener */
+	TALLY_IGNORED_NO_SOCKET,
+	TALLY_SENT_FIRST, /* + reason number: RSTs sent, exact */
 	TALLY_SENT_LAST = TALLY_SENT_FIRST + 39,
 	TALLIES,
 };
@@ -369,7 +376,7 @@ REC_ASSERT(rec_head, 24);
 REC_ASSERT(rec_task, 56);
 REC_ASSERT(rec_closed, 96);
 REC_ASSERT(rec_sock, 128);
-REC_ASSERT(rec_failure, 632);
+REC_ASSERT(rec_failure, 640);
 REC_ASSERT(rec_told, 96);
 REC_ASSERT(rec_exit, 88);
 REC_ASSERT(rec_stack, 680);

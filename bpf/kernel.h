@@ -31,24 +31,25 @@ typedef _Bool bool;
 #define NULL ((void *)0)
 #endif
 
-#define AF_INET	     2
-#define AF_INET6     10
-#define IPPROTO_TCP  6
-#define PF_EXITING   0x00000004
-#define PF_IO_WORKER 0x00000010
-#define PF_KTHREAD   0x00200000
-#define MSG_PEEK     2
-#define EPIPE	     32
-#define ECONNABORTED 103
-#define ECONNRESET   104
-#define ECONNREFUSED 111
-#define EAGAIN	     11
-#define EINTR	     4
-#define ERESTARTSYS  512
-#define S_IFMT	     0170000
-#define S_IFSOCK     0140000
-#define RTN_LOCAL    2		/* enum in linux/rtnetlink.h */
-#define RTF_LOCAL    0x80000000 /* linux/ipv6_route.h */
+#define AF_INET	      2
+#define AF_INET6      10
+#define IPPROTO_TCP   6
+#define IPPROTO_MPTCP 262
+#define PF_EXITING    0x00000004
+#define PF_IO_WORKER  0x00000010
+#define PF_KTHREAD    0x00200000
+#define MSG_PEEK      2
+#define EPIPE	      32
+#define ECONNABORTED  103
+#define ECONNRESET    104
+#define ECONNREFUSED  111
+#define EAGAIN	      11
+#define EINTR	      4
+#define ERESTARTSYS   512
+#define S_IFMT	      0170000
+#define S_IFSOCK      0140000
+#define RTN_LOCAL     2		 /* enum in linux/rtnetlink.h */
+#define RTF_LOCAL     0x80000000 /* linux/ipv6_route.h */
 
 enum tcp_state {
 	TCP_ESTABLISHED = 1,
@@ -169,6 +170,7 @@ struct request_sock_queue {
 struct inet_connection_sock {
 	struct inet_sock icsk_inet;
 	struct request_sock_queue icsk_accept_queue;
+	void *icsk_ulp_data;
 	__u8 icsk_retransmits;
 	__u8 icsk_backoff;
 	__u8 icsk_probes_out;
@@ -176,6 +178,14 @@ struct inet_connection_sock {
 	struct {
 		__u32 lrcvtime;
 	} icsk_ack;
+};
+
+struct mptcp_sock {
+	struct sock *first;
+};
+
+struct mptcp_subflow_context {
+	struct sock *conn;
 };
 
 struct tcp_options_received {
@@ -187,6 +197,7 @@ struct tcp_sock {
 	struct tcp_options_received rx_opt;
 	struct inet_connection_sock inet_conn;
 	u32 copied_seq;
+	u32 segs_in;
 	u32 snd_wl1;
 	u32 data_segs_out;
 	u64 bytes_sent;
@@ -238,6 +249,10 @@ struct sk_buff {
 	unsigned char *head;
 	u16 transport_header;
 	u16 network_header;
+};
+
+struct tcp_skb_cb {
+	__u8 tcp_flags;
 };
 
 struct signal_struct {

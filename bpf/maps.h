@@ -18,8 +18,12 @@
 /* Settings, fixed before the load. */
 SHARED const volatile __u32
 	set_separate_netns; /* a netns is a host of its own */
-SHARED const volatile __u32
-	set_drop_reason; /* SKB_DROP_REASON_NETFILTER_DROP */
+/* This kernel's numbers of enum skb_drop_reason; 0: it has none of that name */
+SHARED const volatile __u32 set_drop_netfilter; /* NETFILTER_DROP */
+SHARED const volatile __u32 set_drop_sequence;	/* TCP_INVALID_SEQUENCE */
+SHARED const volatile __u32 set_drop_end;	/* TCP_INVALID_END_SEQUENCE */
+SHARED const volatile __u32 set_drop_reset;	/* TCP_RESET */
+SHARED const volatile __u32 set_drop_no_socket; /* NO_SOCKET */
 
 SHARED const volatile __u32
 	set_stacks; /* where calls came from; off: nothing is paid for it */
@@ -57,7 +61,7 @@ struct conn {
 	u8 notice;	    /* enum rec_notice */
 	u8 soft_err;	    /* errno of ICMP that came while connecting */
 	u8 asked_tls;	    /* a TLS write too long for a control frame */
-	u8 pad;
+	u8 handshake_ttl;   /* of the peer's packets; 0: not known */
 };
 
 enum conn_flags {
@@ -227,6 +231,23 @@ SHARED struct family {
 	__type(value, u8);
 } family SEC(".maps");
 
+enum packet_from {
+	PACKET_HANDSHAKE = 1, /* the TTL alone */
+	PACKET_RESET,	      /* tcp_reset() was called with it */
+	PACKET_PROBED, /* a RST that was looked at, in ESTABLISHED only */
+};
+
+struct packet {
+	u64 sk;
+	u32 seq;
+	u32 ack;
+	u16 window;
+	u8 flags;
+	u8 ttl;
+	u8 from; /* enum packet_from */
+	u8 pad[3];
+};
+
 /* What one hook leaves for the next on the same CPU. */
 struct percpu {
 	u64 serial;	   /* failures so far on this CPU */
@@ -237,6 +258,7 @@ struct percpu {
 	u64 stray_window_ns;
 	u64 stack_window_ns;
 	u64 stack_sk;
+	struct packet packet;
 };
 
 SHARED struct percpus {

@@ -8,6 +8,7 @@
 #include "bpf/task.h"
 #include "bpf/describe.h"
 #include "bpf/stack.h"
+#include "bpf/packet.h"
 
 /*
  * Data that arrives after our close makes the kernel call tcp_reset() itself:
@@ -25,6 +26,7 @@ TRACEPOINT(receive_reset, tcp_receive_reset, struct sock *sk)
 {
 	struct tcp_sock *tp = TO_TCP(sk);
 	struct percpu *cpu = this_cpu();
+	const struct packet *packet;
 	struct rec_failure *r;
 	struct conn *conn;
 	u64 failure, failed_ns = 0;
@@ -32,6 +34,9 @@ TRACEPOINT(receive_reset, tcp_receive_reset, struct sock *sk)
 
 	if (!tp || !cpu)
 		return 0;
+	packet = packet_take_reset(cpu, sk);
+	if (packet && !(packet->flags & TCP_RST))
+		return 0; /* our own answer to it tells of it */
 	tally(TALLY_RECEIVED, 1);
 	failure = next_failure();
 	conn = conn_find(sk);
@@ -42,6 +47,8 @@ TRACEPOINT(receive_reset, tcp_receive_reset, struct sock *sk)
 		r->state = RD(sk->__sk_common.skc_state);
 		describe(r, tp, conn);
 		rst_options(r, tp);
+		if (packet)
+			packet_describe(r, packet);
 		if (may_be_false(r->state, r->sock.shutdown))
 			r->flags |= SOCKF_MAYBE_FALSE;
 		connecting = r->state == TCP_SYN_SENT;

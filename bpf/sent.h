@@ -7,21 +7,11 @@
 #define RSTSCOPE_SENT_H
 
 #include "bpf/sock.h"
+#include "bpf/segment.h"
 #include "bpf/flow.h"
 #include "bpf/task.h"
 #include "bpf/stack.h"
 #include "bpf/compat.h"
-
-struct tcp_head {
-	__be16 source;
-	__be16 dest;
-	__be32 seq;
-	__be32 ack_seq;
-	u8 doff;
-	u8 flags;
-};
-
-#define TCP_FLAG_RST_BIT 0x04
 
 static __always_inline struct dst_entry *skb_route(struct sk_buff *skb)
 {
@@ -35,7 +25,7 @@ static __always_inline bool skb_is_reset(struct sk_buff *skb)
 
 	bpf_probe_read_kernel(&tcp, sizeof(tcp),
 			      RD(skb->head) + RD(skb->transport_header));
-	return tcp.flags & TCP_FLAG_RST_BIT;
+	return tcp.flags & TCP_RST;
 }
 
 static __always_inline void skb_netns(struct sk_buff *skb, struct rec_flow *f)
@@ -46,37 +36,6 @@ static __always_inline void skb_netns(struct sk_buff *skb, struct rec_flow *f)
 	if (dev)
 		f->netns = BPF_CORE_READ(dev, nd_net.net, ns.inum);
 }
-
-struct ip4_head {
-	u8 version_ihl;
-	u8 tos;
-	__be16 tot_len;
-	u32 id_frag;
-	u8 ttl;
-	u8 protocol;
-	u16 check;
-	u32 saddr;
-	u32 daddr;
-};
-
-struct ip6_head {
-	u32 version;
-	__be16 payload_len;
-	u8 nexthdr;
-	u8 hop_limit;
-	u32 saddr[4];
-	u32 daddr[4];
-};
-
-struct segment {
-	u32 len;
-	u32 seq;
-	u32 ack;
-	u8 flags;
-	u8 ttl;
-	u8 family; /* 0: it could not be read */
-	u8 pad;
-};
 
 static __always_inline void set_segment(struct rec_failure *r,
 					const struct segment *seg)
@@ -91,47 +50,12 @@ static __always_inline void set_segment(struct rec_failure *r,
 	r->known |= KNOWN_SKB;
 }
 
-/* The provoking segment: its flow reversed (we answer it) and its shape. */
-static __always_inline void skb_parse(struct sk_buff *skb, struct segment *seg,
-				      struct rec_flow *f)
-{
-	unsigned char *head = RD(skb->head);
-	u16 network = RD(skb->network_header);
-	u16 transport = RD(skb->transport_header);
-	struct tcp_head tcp;
-	struct ip6_head ip;
-	struct ip4_head *ip4 = (struct ip4_head *)&ip;
-	u32 end;
-
-	if (bpf_probe_read_kernel(&ip, sizeof(ip), head + network) ||
-	    bpf_probe_read_kernel(&tcp, sizeof(tcp), head + transport))
-		return;
-	if (ip4->version_ihl >> 4 == 4) {
-		seg->family = 4;
-		*(u32 *)f->laddr = ip4->daddr;
-		*(u32 *)f->raddr = ip4->saddr;
-		seg->ttl = ip4->ttl;
-		end = network + bpf_ntohs(ip4->tot_len);
-	} else {
-		seg->family = 6;
-		copy_ip6(f->laddr, ip.daddr);
-		copy_ip6(f->raddr, ip.saddr);
-		seg->ttl = ip.hop_limit;
-		end = network + sizeof(ip) + bpf_ntohs(ip.payload_len);
-	}
-	f->ports = (u32)bpf_ntohs(tcp.dest) << 16 | bpf_ntohs(tcp.source);
-	seg->flags = tcp.flags;
-	seg->seq = bpf_ntohl(tcp.seq);
-	seg->ack = bpf_ntohl(tcp.ack_seq);
-	end -= transport + (tcp.doff >> 4) * 4;
-	seg->len = end < 1 << 20 ? end : 0;
-}
-
 struct sent_args {
 	struct sock *sk;
 	struct sk_buff *skb;
 	u32 reason;
 	bool reason_known;
+	bool rejected; /* netfilter sent it */
 };
 
 /*
@@ -172,7 +96,7 @@ static __always_inline bool stray_admit(struct percpu *cpu,
 					const struct segment *seg,
 					const struct rec_flow *f, u32 *folded)
 {
-	struct rec_stray_key key = {.netns = f->netns};
+	struct rec_stray_key key = {.netns = f->netns, .rejected = a->rejected};
 	struct rec_stray fresh = {}, *stray;
 	u64 now = bpf_ktime_get_ns();
 	bool full = stray_cpu_full(cpu, now);

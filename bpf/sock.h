@@ -326,6 +326,9 @@ static __always_inline void conn_describe(const struct conn *conn,
 	r->worked_jiffies = conn->worked_jiffies;
 	r->fin_since_send_jiffies = conn->fin_since_send;
 	r->notice = conn->notice;
+	r->handshake_ttl = conn->handshake_ttl;
+	if (conn->handshake_ttl)
+		r->known |= KNOWN_HANDSHAKE_TTL;
 	if ((conn->flags & CONN_GOODBYE) && said_last(conn, tp))
 		r->flags |= SOCKF_GOODBYE;
 	conn_labels(conn, r);

@@ -10,6 +10,7 @@
 #include "bpf/label.h"
 #include "bpf/place.h"
 #include "bpf/stack.h"
+#include "bpf/mptcp.h"
 
 /* Segments with data in which first bytes are still looked for. */
 #define LABEL_SEGMENTS 4
@@ -72,6 +73,19 @@ static __always_inline bool is_pause(u32 gap)
 	return pause && gap >= pause && (s32)gap > 0;
 }
 
+/* Of an MPTCP socket less is seen: its owner, and what it is told. */
+static __always_inline void mptcp_moved(struct sock *sk, int ret, bool sending)
+{
+	struct conn *conn = mptcp_conn_find(sk);
+
+	if (!conn)
+		return;
+	if (ret > 0)
+		own(conn);
+	else if (!is_ordinary(ret) && (ret || !sending))
+		told(conn, ret, sending);
+}
+
 /* --- sending -------------------------------------------------------------- */
 
 /* Writes that ask for nothing: the FIN after them is in order. */
@@ -124,6 +138,8 @@ static __always_inline void on_sent(struct sock *sk, int ret, int flags)
 {
 	struct conn *conn;
 
+	if (RD(sk->sk_protocol) == IPPROTO_MPTCP)
+		mptcp_moved(sk, ret, true);
 	if (RD(sk->sk_protocol) != IPPROTO_TCP)
 		return;
 	if (ret > 0) {
@@ -241,6 +257,8 @@ static __always_inline void on_received(struct sock *sk, int ret, int flags)
 {
 	struct conn *conn;
 
+	if (RD(sk->sk_protocol) == IPPROTO_MPTCP)
+		mptcp_moved(sk, ret, false);
 	if (RD(sk->sk_protocol) != IPPROTO_TCP)
 		return;
 	if (ret > 0) {

@@ -31,6 +31,13 @@ static __always_inline void task_syscall(struct task_struct *task,
 	out->flags |= TASK_NR;
 }
 
+static __always_inline bool is_kernel_thread(void)
+{
+	struct task_struct *task = current_task();
+
+	return TASK(task, flags) & PF_KTHREAD;
+}
+
 static __always_inline void task_current(struct rec_task *out, u8 how)
 {
 	struct task_struct *task = current_task();

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * What a connection that is well pays for being watched: loopback traffic with
- * no failure in it, bare, beside the daemon, and beside it with --stacks on,
- * alternating in one run. CPU of the traffic's processes by getrusage; the
- * ratio of the medians is the answer.
+ * no failure in it, bare, beside the daemon, and beside ones with --packet on
+ * and --stacks on, alternating in one run. CPU of the traffic's processes by
+ * getrusage; the ratio of the medians is the answer.
  *   short: connect, a request, an answer, close        kept: one connection
  * Needs root.   healthy_bench [ROUNDS]
  */
@@ -122,38 +122,56 @@ static double median(double *values, int n)
 	return values[n / 2];
 }
 
-/* The same beside a daemon. */
-static double watched(const char *stacks, int connections, int exchanges)
-{
-	const char *const more[] = {"--listen", "off", "--stacks", stacks,
-				    NULL};
-	struct daemon *d = daemon_start(more);
-	double us;
+struct mode {
+	const char *name;
+	const char *options[8]; /* of the daemon; none: there is no daemon */
+	double us[ROUNDS_MAX];
+};
 
+static void measure(struct mode *m, int round, int connections, int exchanges)
+{
+	struct daemon *d = NULL;
+
+	if (m->options[0]) {
+		d = daemon_start(m->options);
+		if (!d)
+			die("the daemon does not start");
+	}
+	m->us[round] = traffic(connections, exchanges);
 	if (!d)
-		die("the daemon does not start");
-	us = traffic(connections, exchanges);
+		return;
 	daemon_stop(d);
 	daemon_free(d);
-	return us;
 }
 
 static void compare(const char *name, int rounds, int connections,
 		    int exchanges)
 {
-	double bare[ROUNDS_MAX], with[ROUNDS_MAX], stacks[ROUNDS_MAX], a, b, c;
+	struct mode modes[] = {
+		{"bare", {NULL}, {0}},
+		{"watched", {"--listen", "off", NULL}, {0}},
+		{"--packet on",
+		 {"--listen", "off", "--packet", "on", NULL},
+		 {0}},
+		{"--stacks on",
+		 {"--listen", "off", "--stacks", "on", NULL},
+		 {0}},
+	};
+	size_t n = sizeof(modes) / sizeof(modes[0]);
+	double bare;
 
-	for (int i = 0; i < rounds; i++) {
-		bare[i] = traffic(connections, exchanges);
-		with[i] = watched("off", connections, exchanges);
-		stacks[i] = watched("on", connections, exchanges);
+	for (int i = 0; i < rounds; i++)
+		for (size_t k = 0; k < n; k++)
+			measure(&modes[k], i, connections, exchanges);
+	bare = median(modes[0].us, rounds);
+	printf("%-6s bare %7.2f us an exchange", name, bare);
+	for (size_t k = 1; k < n; k++) {
+		double us = median(modes[k].us, rounds);
+
+		printf(", %s %7.2f (bare/it %.3f)", modes[k].name, us,
+		       bare / us);
 	}
-	a = median(bare, rounds);
-	b = median(with, rounds);
-	c = median(stacks, rounds);
-	printf("%-6s bare %7.2f us, watched %7.2f us, with stacks %7.2f us an "
-	       "exchange, bare/watched %.3f, bare/stacks %.3f\n",
-	       name, a, b, c, a / b, a / c);
+	putchar('\n');
 }
 
 int main(int argc, char *argv[])

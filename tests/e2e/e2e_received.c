@@ -299,6 +299,51 @@ static void test_io_uring_send(void **state)
 	uring(*state, do_uring_send, "write");
 }
 
+static void expect_ipv4(struct world *w, int64_t id, const char *address)
+{
+	json_t *event = event_now(w, id);
+	const json_t *c = json_object_get(event, "connection");
+
+	assert_string_equal(json_string_value(json_object_get(c, "family")),
+			    "ipv4");
+	assert_string_equal(json_string_value(json_object_get(
+				    json_object_get(c, "local"), "ip")),
+			    address);
+	assert_string_equal(json_string_value(json_object_get(
+				    json_object_get(c, "peer"), "ip")),
+			    address);
+	json_decref(event);
+}
+
+/* An IPv6 socket that takes IPv4, too: its addresses are shown as IPv4. */
+static void test_mapped_address_is_ipv4(void **state)
+{
+	struct world *w = *state;
+	struct actor *server = actor_new("e2e-server", 0);
+	struct actor *client = actor_new("e2e-client", 0);
+	long listener = act(server, do_listen, AF_INET6, 8);
+	long port = act(server, do_port, listener), c, s;
+
+	c = act(client, do_connect, AF_INET, HOST_LOOPBACK, port);
+	assert_true(c >= 0);
+	s = act(server, do_accept, listener);
+	act(client, do_linger, c);
+	act(client, do_close, c);
+	assert_int_equal(act(server, do_read, s, 1), -ECONNRESET);
+	expect_ipv4(w,
+		    expect(w, .kind = "received", .by = server, .class = "read",
+			   .call = "read", .error = "ECONNRESET",
+			   .role = "server", .cause = "linger_zero",
+			   .other = client),
+		    "127.0.0.1");
+	expect_ipv4(w,
+		    expect(w, .kind = "sent", .by = client, .class = "close",
+			   .call = "close", .cause = "linger_zero",
+			   .other = server),
+		    "127.0.0.1");
+	expect_nothing_else(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest received[] = {
@@ -313,6 +358,7 @@ int main(void)
 		BOTH(test_idle_socket_is_amended_when_told),
 		BOTH(test_reset_that_nobody_is_told),
 		BOTH(test_accept_then_read),
+		IPV4(test_mapped_address_is_ipv4),
 		BOTH(test_io_uring_receive),
 		BOTH(test_io_uring_send),
 	};

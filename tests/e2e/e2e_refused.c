@@ -13,6 +13,7 @@
 
 #include "tests/e2e/harness.h"
 #include "tests/e2e/net.h"
+#include "tests/e2e/route.h"
 
 #define CLOSED_PORT 4001
 
@@ -55,17 +56,6 @@ static void test_nonblocking_connect_refused(void **state)
 	expect_nothing_else(w);
 }
 
-static void nft(int netns, const char *chain, const char *rule)
-{
-	if (shell_in(netns, "nft add table inet e2e 2>/dev/null"))
-		harness_skip("nft: this kernel or machine has no nf_tables");
-	must_in(netns,
-		"nft 'add chain inet e2e %s { type filter hook %s priority 0; "
-		"}'",
-		chain, chain);
-	must_in(netns, "nft 'add rule inet e2e %s %s'", chain, rule);
-}
-
 static void test_local_rule_rejects(void **state)
 {
 	struct world *w = *state;
@@ -79,6 +69,24 @@ static void test_local_rule_rejects(void **state)
 	expect(w, .kind = "refused", .by = client, .via = "syscall",
 	       .class = "connect", .call = "connect", .error = "ECONNREFUSED",
 	       .cause = "firewall_reject", .role = "client", .any_other = true);
+	expect_nothing_else(w);
+}
+
+/* As a host firewall does it: the RST leaves for the peer. */
+static void test_input_rule_rejects(void **state)
+{
+	struct world *w = *state;
+	struct actor *client;
+
+	nft(-1, "input", "tcp dport 4001 reject with tcp reset");
+	client = actor_new("e2e-client", 0);
+	assert_int_equal(
+		act(client, do_connect, w->family, HOST_LOOPBACK, CLOSED_PORT),
+		-ECONNREFUSED);
+	expect(w, .kind = "refused", .by = client, .via = "syscall",
+	       .class = "connect", .call = "connect", .error = "ECONNREFUSED",
+	       .cause = "firewall_reject", .role = "client", .any_other = true);
+	expect_reject_sent(w);
 	expect_nothing_else(w);
 }
 
@@ -117,35 +125,10 @@ static void test_icmp_port_unreachable(void **state)
 	expect_nothing_else(w);
 }
 
-/* Client, router with the rule, server: three hosts. */
-struct route {
-	int router, server;
-};
-
-static struct route route_new(struct world *w)
-{
-	struct route r = {.router = netns_new(), .server = netns_new()};
-	int v = w->family;
-	const char *ip = v == AF_INET6 ? "ip -6" : "ip";
-
-	netns_link(netns_home(), "a", host_address(v, HOST_A), r.router, "b",
-		   host_address(v, HOST_B));
-	netns_link(r.router, "c", host_address(v, HOST_C), r.server, "d",
-		   host_address(v, HOST_D));
-	must_in(netns_home(), "%s route add default via %s", ip,
-		host_address(v, HOST_B));
-	must_in(r.server, "%s route add default via %s", ip,
-		host_address(v, HOST_C));
-	must_in(r.router,
-		v == AF_INET6 ? "echo 1 >/proc/sys/net/ipv6/conf/all/forwarding"
-			      : "echo 1 >/proc/sys/net/ipv4/ip_forward");
-	return r;
-}
-
 static void test_router_rejects_syn(void **state)
 {
 	struct world *w = *state;
-	struct route r = route_new(w);
+	struct route r = route_new(w->family);
 	struct actor *client;
 
 	nft(r.router, "forward", "tcp dport 4001 reject with tcp reset");
@@ -156,32 +139,26 @@ static void test_router_rejects_syn(void **state)
 	expect(w, .kind = "refused", .by = client, .via = "syscall",
 	       .class = "connect", .call = "connect", .error = "ECONNREFUSED",
 	       .role = "client", .any_other = true);
+	expect_reject_sent(w);
 	expect_nothing_else(w);
 }
 
 static void test_router_rejects_established(void **state)
 {
 	struct world *w = *state;
-	struct route r = route_new(w);
-	struct actor *server = actor_new_in(r.server, "e2e-server", 0);
-	struct actor *client = actor_new("e2e-client", 0);
-	long listener = act(server, do_listen, w->family, 8), c, s;
-	long port = act(server, do_port, listener);
+	struct far_pair p = far_pair_new(w->family);
 	char rule[80];
 
-	c = act(client, do_connect, w->family, HOST_D, port);
-	assert_true(c >= 0);
-	s = act(server, do_accept, listener);
-	assert_true(s >= 0);
 	snprintf(rule, sizeof(rule), "tcp dport %ld reject with tcp reset",
-		 port);
-	nft(r.router, "forward", rule);
-	assert_int_equal(act(client, do_write, c, 10), 10);
+		 p.port);
+	nft(p.route.router, "forward", rule);
+	assert_int_equal(act(p.client, do_write, p.c, 10), 10);
 	harness_sleep(50);
-	assert_int_equal(act(client, do_read, c, 10), -ECONNRESET);
-	expect(w, .kind = "received", .by = client, .via = "syscall",
+	assert_int_equal(act(p.client, do_read, p.c, 10), -ECONNRESET);
+	expect(w, .kind = "received", .by = p.client, .via = "syscall",
 	       .class = "read", .call = "read", .error = "ECONNRESET",
 	       .role = "client", .any_other = true);
+	expect_reject_sent(w);
 	expect_nothing_else(w);
 }
 
@@ -267,6 +244,7 @@ int main(void)
 		BOTH(test_connect_refused),
 		BOTH(test_nonblocking_connect_refused),
 		BOTH(test_local_rule_rejects),
+		BOTH(test_input_rule_rejects),
 		BOTH(test_local_rule_rejects_established),
 		BOTH(test_icmp_port_unreachable),
 		BOTH(test_router_rejects_syn),

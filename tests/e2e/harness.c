@@ -118,15 +118,20 @@ void harness_defer(void (*fn)(void *), void *arg)
 
 /* --- one test --------------------------------------------------------------
  */
-int setup_program(void **state)
+int setup_program_with(void **state, const char *const options[])
 {
 	(void)state;
 	signal(SIGPIPE, SIG_IGN);
 	here.outer = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	if (here.outer < 0)
 		return -1;
-	here.daemon = daemon_start(NULL);
+	here.daemon = daemon_start(options);
 	return here.daemon ? 0 : -1;
+}
+
+int setup_program(void **state)
+{
+	return setup_program_with(state, NULL);
 }
 
 int teardown_program(void **state)

@@ -54,6 +54,7 @@ struct world {
 };
 
 int setup_program(void **state); /* the daemon of the test program */
+int setup_program_with(void **state, const char *const options[]);
 int teardown_program(void **state);
 int setup_ipv4(void **state);
 int setup_ipv6(void **state);

@@ -77,6 +77,7 @@ static void test_defaults(void **state)
 	assert_int_equal(c.connections, 0);
 	assert_true(c.syscalls && c.netfilter);
 	assert_false(c.stacks);
+	assert_false(c.packet);
 	assert_false(c.separate_netns || c.insecure_listen || c.verbose);
 	assert_string_equal(c.record, "");
 	assert_string_equal(c.timeouts, "/etc/rstscope/timeouts.tsv");
@@ -88,19 +89,21 @@ static void test_all_options(void **state)
 	struct config c;
 
 	(void)state;
-	assert_int_equal(
-		PARSE(&c, "--store=/x.db", "--listen", "unix:/run/r.sock",
-		      "--retain-age", "12h", "--retain-size=2G", "--syscalls",
-		      "off", "--netfilter=off", "--once", "90", "--record",
-		      "/r", "--separate-netns", "--metric-processes", "7",
-		      "--connections", "4096", "--timeouts", "/t.tsv", "-v",
-		      "--methods", "kprobe,raw_tp", "--stacks", "on"),
-		0);
+	assert_int_equal(PARSE(&c, "--store=/x.db", "--listen",
+			       "unix:/run/r.sock", "--retain-age", "12h",
+			       "--retain-size=2G", "--syscalls", "off",
+			       "--netfilter=off", "--once", "90", "--record",
+			       "/r", "--separate-netns", "--metric-processes",
+			       "7", "--connections", "4096", "--timeouts",
+			       "/t.tsv", "-v", "--methods", "kprobe,raw_tp",
+			       "--stacks", "on", "--packet", "on"),
+			 0);
 	assert_string_equal(c.store, "/x.db");
 	assert_string_equal(c.listen, "unix:/run/r.sock");
 	assert_int_equal(c.retain_age_s, 12 * 3600);
 	assert_int_equal(c.retain_bytes, 2ll << 30);
 	assert_false(c.syscalls || c.netfilter);
+	assert_true(c.packet);
 	assert_int_equal(c.once_us, 90000000);
 	assert_string_equal(c.record, "/r");
 	assert_string_equal(c.timeouts, "/t.tsv");

@@ -14,6 +14,8 @@
 	"\"counts\":{\"received\":{\"seen\":7,\"submitted\":7,"                \
 	"\"dropped\":0,\"folded\":0}},"                                        \
 	"\"lost\":{\"ring\":%d,\"queue\":0,\"store\":0},"                      \
+	"\"ignored\":{\"out_of_window\":3,\"challenged\":4,"                   \
+	"\"no_socket\":5},"                                                    \
 	"\"connections\":{\"client\":1,\"server\":2,\"table_full\":0},"        \
 	"\"stacks\":{\"on\":true,\"taken\":9,\"named\":7,\"bare\":1,"          \
 	"\"lost\":1},\"sockets_seeded\":null}"
@@ -133,6 +135,9 @@ static void report(void **state)
 	assert_has(c->out, "\nkfree_skb         none   off   too dear\n");
 	assert_has(c->out, "  - splice is not told\n");
 	assert_has(c->out, "Seen     received 7\n");
+	assert_has(c->out,
+		   "\nIgnored  RSTs out of the window 3, challenged or at "
+		   "a listener 4, of no socket 5\n");
 	assert_has(c->out, "sockets older than the daemon not known");
 	assert_has(c->out, "\nStacks   on; taken 9, with names 7, addresses "
 			   "alone 1, lost 1\n");

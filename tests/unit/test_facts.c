@@ -119,6 +119,7 @@ static void test_tri(void **state)
 	assert_int_equal(f.linger0, TRI_UNKNOWN);
 	assert_int_equal(f.listening, TRI_UNKNOWN);
 	assert_int_equal(f.rst_ack, TRI_UNKNOWN);
+	assert_int_equal(f.rst_ack_fits, TRI_UNKNOWN);
 	assert_int_equal(f.rst_timestamps, TRI_UNKNOWN);
 	assert_int_equal(f.peer_after_rst, TRI_UNKNOWN);
 }

@@ -99,6 +99,24 @@ static void test_value(void **state)
 	btf__free(btf);
 }
 
+static void test_arguments(void **state)
+{
+	struct btf *btf = btf__new_empty();
+	int proto;
+
+	(void)state;
+	assert_non_null(btf);
+	assert_int_equal(btf__add_int(btf, "int", 4, BTF_INT_SIGNED), 1);
+	proto = btf__add_func_proto(btf, 0);
+	assert_int_equal(btf__add_func_param(btf, "a", 1), 0);
+	assert_int_equal(btf__add_func_param(btf, "b", 1), 0);
+	assert_true(btf__add_func(btf, "two", BTF_FUNC_STATIC, proto) > 0);
+	assert_int_equal(kernel_function_args(btf, "two"), 2);
+	assert_int_equal(kernel_function_args(btf, "three"), -ENOENT);
+	assert_int_equal(kernel_function_args(btf, "int"), -ENOENT);
+	btf__free(btf);
+}
+
 /* A struct of that name is no enum. */
 static void test_other_kind(void **state)
 {
@@ -120,6 +138,7 @@ int main(void)
 		cmocka_unit_test(test_reasons_odd),
 		cmocka_unit_test(test_no_reasons),
 		cmocka_unit_test(test_value),
+		cmocka_unit_test(test_arguments),
 		cmocka_unit_test(test_other_kind),
 	};
 

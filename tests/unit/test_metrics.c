@@ -33,6 +33,23 @@ static void test_series_from_the_start(void **state)
 	metrics_free(m);
 }
 
+/* Written, or removed: text NULL. */
+static void host_file(const char *dir, const char *name, const char *text)
+{
+	char path[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	if (!text) {
+		unlink(path);
+		return;
+	}
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
 static void test_host_counters(void **state)
 {
 	static const char snmp[] =
@@ -40,20 +57,28 @@ static void test_host_counters(void **state)
 		"Tcp: RtoMin ActiveOpens PassiveOpens AttemptFails EstabResets "
 		"OutRsts\n"
 		"Tcp: 200 11 12 13 14 18446744073709551615\n";
-	char path[] = "/tmp/rstscope-snmp-XXXXXX", *text = NULL;
+	static const char netstat[] =
+		"TcpExt: SyncookiesSent EmbryonicRsts TCPChallengeACK\n"
+		"TcpExt: 1 2 3\n"
+		"IpExt: InNoRoutes\nIpExt: 4\n";
+	char dir[] = "/tmp/rstscope-net-XXXXXX", *text = NULL;
 	struct exposition *x = exposition_new(METRICS_TEXT);
-	int fd = mkstemp(path);
 	size_t size;
 
 	(void)state;
-	assert_int_equal(write(fd, snmp, strlen(snmp)), strlen(snmp));
-	close(fd);
-	metrics_host_render(x, path);
+	assert_non_null(mkdtemp(dir));
+	host_file(dir, "snmp", snmp);
+	host_file(dir, "netstat", netstat);
+	metrics_host_render(x, dir);
 	metrics_host_render(x, "/nonexistent");
-	unlink(path);
+	host_file(dir, "snmp", NULL);
+	host_file(dir, "netstat", NULL);
+	rmdir(dir);
 	assert_int_equal(exposition_finish(x, &text, &size), 0);
 #define HOST "rstscope_host_tcp_total{counter="
-	assert_int_equal(count_lines(text, HOST), 5);
+	assert_int_equal(count_lines(text, HOST), 7);
+	assert_true(sample_in(text, HOST "\"EmbryonicRsts\"}") == 2);
+	assert_true(sample_in(text, HOST "\"TCPChallengeACK\"}") == 3);
 	assert_true(sample_in(text, HOST "\"ActiveOpens\"}") == 11);
 	assert_true(sample_in(text, HOST "\"EstabResets\"}") == 14);
 	assert_non_null(strstr(text, HOST "\"OutRsts\"} "
@@ -183,6 +208,10 @@ static struct metrics_sample *full_sample(void)
 	s->counts.tally[TALLY_RECEIVED] = 11;
 	s->counts.tally[TALLY_ESTABLISHED_CLIENT] = 100;
 	s->counts.tally[TALLY_SEEDED] = 6;
+	s->counts.ignored_known = s->counts.rejected_known = true;
+	s->counts.tally[TALLY_REJECTED] = 9;
+	s->counts.tally[TALLY_IGNORED_SEQUENCE] = 3;
+	s->counts.tally[TALLY_IGNORED_NO_SOCKET] = 5;
 	s->counts.tally[TALLY_SENT_FIRST] = 1;
 	s->counts.tally[TALLY_SENT_FIRST + 11] = 4;
 	s->counts.tally[TALLY_SENT_FIRST + 30] = 2;
@@ -228,6 +257,12 @@ static void test_sample(void **state)
 		{"rstscope_kernel_resets_total{direction=\"sent\","
 		 "reason=\"number_30\"}",
 		 2},
+		{"rstscope_kernel_resets_total{direction=\"sent\","
+		 "reason=\"netfilter_reject\"}",
+		 9},
+		{"rstscope_resets_ignored_total{why=\"out_of_window\"}", 3},
+		{"rstscope_resets_ignored_total{why=\"challenged\"}", 0},
+		{"rstscope_resets_ignored_total{why=\"no_socket\"}", 5},
 		{"rstscope_connections_total{role=\"client\"}", 100},
 		{"rstscope_connections_total{role=\"server\"}", 0},
 		{"rstscope_sockets_seeded", 6},
@@ -258,6 +293,7 @@ static void test_sample(void **state)
 			fail_msg("%s is %g", want[i].series, got);
 	}
 	free(text);
+	s->counts.ignored_known = false; /* not seen: not there */
 	s->probes[0].runs = 1000;
 	s->probes[0].run_ns = 2500000;
 	metrics_update(m, s);
@@ -266,6 +302,8 @@ static void test_sample(void **state)
 	assert_float_equal(sample(m, "rstscope_probe_run_seconds_total{probe="
 				     "\"tcp_send_reset\"}"),
 			   0.0025, 1e-12);
+	assert_true(sample(m, "rstscope_resets_ignored_total{why="
+			      "\"no_socket\"}") == -1);
 	free(s);
 	metrics_free(m);
 }

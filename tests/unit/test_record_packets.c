@@ -89,6 +89,34 @@ static void test_packets(void **state)
 	assert_int_equal(f.rst_timestamps, TRI_NO);
 }
 
+/* The RST against where our end stood: 100 bytes sent and not acknowledged. */
+static void test_packet_numbers(void **state)
+{
+	static const struct {
+		int32_t ack_ahead;
+		enum tri fits;
+	} acks[] = {
+		{-1, TRI_NO},
+		{0, TRI_YES},
+		{100, TRI_YES},
+		{101, TRI_NO},
+	};
+	struct rec_failure r = raw_failure(REC_RECEIVED, 1, NOW);
+
+	(void)state;
+	r.known |= KNOWN_PACKET | KNOWN_SOCK;
+	r.rst_flags = TH_RST | TH_ACK;
+	r.sock.unacked = 100;
+	for (size_t i = 0; i < sizeof(acks) / sizeof(acks[0]); i++) {
+		r.rst_ack_ahead = acks[i].ack_ahead;
+		assert_int_equal(raw_decode(&r).rst_ack_fits, acks[i].fits);
+	}
+	r.rst_flags = TH_RST; /* no ACK in it */
+	assert_int_equal(raw_decode(&r).rst_ack_fits, TRI_UNKNOWN);
+	r.state = TCP_SYN_SENT;
+	assert_false(raw_decode(&r).rst_seq_ahead_known);
+}
+
 static void test_segment_and_reason(void **state)
 {
 	struct rec_failure r = raw_failure(REC_SENT, 1, NOW);
@@ -141,6 +169,7 @@ int main(void)
 		cmocka_unit_test(test_labels),
 		cmocka_unit_test(test_answered),
 		cmocka_unit_test(test_packets),
+		cmocka_unit_test(test_packet_numbers),
 		cmocka_unit_test(test_segment_and_reason),
 		cmocka_unit_test(test_listener),
 	};

@@ -47,6 +47,10 @@ static struct status example(void)
 	s.counts.tally[TALLY_ESTABLISHED_CLIENT] = 100;
 	s.counts.tally[TALLY_ESTABLISHED_SERVER] = 200;
 	s.counts.tally[TALLY_CONN_FULL] = 3;
+	s.counts.ignored_known = true;
+	s.counts.tally[TALLY_IGNORED_SEQUENCE] = 6;
+	s.counts.tally[TALLY_IGNORED_CHALLENGED] = 7;
+	s.counts.tally[TALLY_IGNORED_NO_SOCKET] = 8;
 	return s;
 }
 
@@ -106,6 +110,9 @@ static void test_everything_is_there(void **state)
 	assert_int_equal(number(json, "connections", "client", NULL), 100);
 	assert_int_equal(number(json, "connections", "server", NULL), 200);
 	assert_int_equal(number(json, "connections", "table_full", NULL), 3);
+	assert_int_equal(number(json, "ignored", "out_of_window", NULL), 6);
+	assert_int_equal(number(json, "ignored", "challenged", NULL), 7);
+	assert_int_equal(number(json, "ignored", "no_socket", NULL), 8);
 	assert_int_equal(number(json, "sockets_seeded", NULL, NULL), 9);
 	assert_int_equal(number(json, "processes", "missed", NULL), 4);
 	assert_int_equal(number(json, "stacks", "taken", NULL), 6);

@@ -148,6 +148,19 @@ static void print_count(const struct cli *cli, const struct checkup *c,
 		fprintf(cli->out, "%s %lld", words, (long long)n);
 }
 
+/* RSTs that came and ended nothing, as kfree_skb tells of them. */
+static void print_ignored(const struct cli *cli, const struct checkup *c)
+{
+	if (!json_is_object(json_object_get(c->daemon, "ignored")))
+		return;
+	fputs("\nIgnored ", cli->out);
+	print_count(cli, c, "ignored", "out_of_window",
+		    " RSTs out of the window");
+	print_count(cli, c, "ignored", "challenged",
+		    ", challenged or at a listener");
+	print_count(cli, c, "ignored", "no_socket", ", of no socket");
+}
+
 static void print_counts(const struct cli *cli, const struct checkup *c)
 {
 	json_t *counts = json_object_get(c->daemon, "counts"), *count;
@@ -172,6 +185,7 @@ static void print_counts(const struct cli *cli, const struct checkup *c)
 	print_count(cli, c, "lost", "ring", "in the ring");
 	print_count(cli, c, "lost", "queue", ", in the queue");
 	print_count(cli, c, "lost", "store", ", in the store");
+	print_ignored(cli, c);
 	fputs("\nOthers   ", cli->out);
 	print_count(cli, c, "connections", "client", "connections made");
 	print_count(cli, c, "connections", "server", ", accepted");

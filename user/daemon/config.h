@@ -42,6 +42,7 @@ struct config {
 	bool syscalls;
 	bool netfilter;
 	bool stacks;
+	bool packet;
 	bool separate_netns;
 	bool insecure_listen;
 	bool journal;

@@ -39,6 +39,8 @@ const struct config_option config_options[] = {
 	 FIELD(methods)},
 	{"stacks", 0, OPTION_SWITCH, "on|off",
 	 "the functions that a failing call came from (off)", FIELD(stacks)},
+	{"packet", 0, OPTION_SWITCH, "on|off",
+	 "probe on each segment: TTL, window of a RST (off)", FIELD(packet)},
 	{"separate-netns", 0, OPTION_FLAG, NULL,
 	 "treat each network namespace as a host of its own",
 	 FIELD(separate_netns)},

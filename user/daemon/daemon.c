@@ -111,6 +111,7 @@ static enum exit_status open_probes(struct daemon *d)
 	struct observer_config config = {
 		.syscalls = d->config->syscalls,
 		.netfilter = d->config->netfilter,
+		.packet = d->config->packet,
 		.separate_netns = d->config->separate_netns,
 		.methods = d->config->methods,
 		.stacks = d->config->stacks,

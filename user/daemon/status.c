@@ -97,6 +97,19 @@ static json_t *connections(const struct status *s)
 			 "table_full", (json_int_t)tally[TALLY_CONN_FULL]);
 }
 
+static json_t *ignored(const struct status *s)
+{
+	const uint64_t *tally = s->counts.tally;
+
+	if (!s->counts.ignored_known)
+		return json_null();
+	return json_pack(
+		"{s:I, s:I, s:I}", "out_of_window",
+		(json_int_t)tally[TALLY_IGNORED_SEQUENCE], "challenged",
+		(json_int_t)tally[TALLY_IGNORED_CHALLENGED], "no_socket",
+		(json_int_t)tally[TALLY_IGNORED_NO_SOCKET]);
+}
+
 static json_t *processes(const struct status *s)
 {
 	const struct processes_stats *p = &s->processes;
@@ -136,6 +149,7 @@ char *status_json(const struct status *s)
 	json_object_set_new(all, "counts", counts(s));
 	json_object_set_new(all, "lost", lost(s));
 	json_object_set_new(all, "connections", connections(s));
+	json_object_set_new(all, "ignored", ignored(s));
 	json_object_set_new(all, "sockets_seeded", number(s->sockets_seeded));
 	json_object_set_new(all, "processes", processes(s));
 	json_object_set_new(all, "stacks", stacks(s));

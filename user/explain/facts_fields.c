@@ -211,6 +211,7 @@ const struct field facts_fields[] = {
 	NUMBER(facts, rst_window),
 	{AT(facts, rst_seq_ahead, FIELD_SIGNED)},
 	TRIPLE(facts, rst_ack),
+	TRIPLE(facts, rst_ack_fits),
 	TRIPLE(facts, rst_timestamps),
 	NUMBER(facts, gap_ms),
 	NUMBER(facts, since_gap_ms),

@@ -123,6 +123,12 @@ static bool seq_guessed(const struct view *v)
 	return v->f->rst_seq_ahead_known && v->f->rst_seq_ahead != 0;
 }
 
+/* A stack acknowledges what it has received, up to its very end. */
+static bool ack_guessed(const struct view *v)
+{
+	return v->f->rst_ack_fits == TRI_NO;
+}
+
 /*
  * A rule that rejects our segment leaves the peer's socket alive, too: what it
  * sends again then is no proof of a forger. New data, or an ACK of what met the
@@ -195,7 +201,7 @@ static bool soft_error(const struct view *v)
 const struct rule rules_path[] = {
 	{ON_RECEIVED,
 	 ttl_misfit,
-	 "the RST came with TTL {ttl}, the peer's handshake with "
+	 "the RST came with TTL {ttl}, the peer's first packets with "
 	 "{handshake_ttl}",
 	 true,
 	 {{CAUSE_MIDDLEBOX_INJECTED, 6.5f},
@@ -220,7 +226,7 @@ const struct rule rules_path[] = {
 	 {{CAUSE_FIREWALL_REJECT, 5.0f}, {CAUSE_MIDDLEBOX_INJECTED, -1.5f}}},
 	{ON_RECEIVED,
 	 ttl_fits,
-	 "the RST's TTL is that of the peer's handshake",
+	 "the RST's TTL is that of the peer's first packets",
 	 false,
 	 {{CAUSE_MIDDLEBOX_INJECTED, -2.0f},
 	  {CAUSE_FIREWALL_IDLE_DROP, -0.8f},
@@ -322,6 +328,11 @@ const struct rule rules_path[] = {
 	{ON_RECEIVED,
 	 seq_guessed,
 	 "its sequence number was {seq_ahead} off the next one expected",
+	 false,
+	 {{CAUSE_MIDDLEBOX_INJECTED, 4.0f}}},
+	{ON_RECEIVED,
+	 ack_guessed,
+	 "it acknowledges what we never sent, or less than the peer had",
 	 false,
 	 {{CAUSE_MIDDLEBOX_INJECTED, 4.0f}}},
 	{ON_RECEIVED,

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "user/base/base.h"
+#include "user/observe/kernel_names.h"
 #include "user/observe/observer_state.h"
 
 /* 6,000 resets. It is mapped twice: 16 MiB of RSS. */
@@ -27,11 +28,27 @@ static uint32_t connections_default(void)
 	return n < 16384 ? 16384 : n > 1048576 ? 1048576 : (uint32_t)n;
 }
 
+/* 0: this kernel has none of that name. */
+static uint32_t drop_reason(const struct observer *o, const char *name)
+{
+	char full[64];
+	int value;
+
+	snprintf(full, sizeof(full), "SKB_DROP_REASON_%s", name);
+	value = kernel_enum_value(o->btf, "skb_drop_reason", full);
+	return value < 0 ? 0 : (uint32_t)value;
+}
+
 static void configure(struct observer *o, struct rstscope *skel)
 {
 	skel->rodata->set_separate_netns = o->config.separate_netns;
 	skel->rodata->set_stacks = o->config.stacks;
-	skel->rodata->set_drop_reason = o->drop_reason < 0 ? 0 : o->drop_reason;
+	skel->rodata->set_drop_netfilter = drop_reason(o, "NETFILTER_DROP");
+	skel->rodata->set_drop_sequence =
+		drop_reason(o, "TCP_INVALID_SEQUENCE");
+	skel->rodata->set_drop_end = drop_reason(o, "TCP_INVALID_END_SEQUENCE");
+	skel->rodata->set_drop_reset = drop_reason(o, "TCP_RESET");
+	skel->rodata->set_drop_no_socket = drop_reason(o, "NO_SOCKET");
 	bpf_map__set_autocreate(skel->maps.family, o->config.family);
 }
 
@@ -111,6 +128,8 @@ static bool group_wanted(const struct observer *o, enum plan_group group)
 		return o->config.syscalls;
 	case GROUP_NETFILTER:
 		return o->config.netfilter;
+	case GROUP_PACKET:
+		return o->config.packet;
 	default:
 		return true;
 	}
@@ -135,11 +154,22 @@ static bool canary_refused(struct observer *o, const char *canary)
 	return err != 0;
 }
 
+/* Functions have gained arguments: a kprobe would read what is none. */
+static bool has_arguments(struct observer *o, const struct plan_method *m)
+{
+	const char *section = bpf_program__section_name(
+		find_program(o->catalog, m->programs[0]));
+	const char *slash = strchr(section, '/');
+
+	return !m->args || (slash && kernel_function_args(o->btf, slash + 1) >=
+					     (int)m->args);
+}
+
 static bool method_possible(const struct plan_method *m, void *ctx)
 {
 	struct observer *o = ctx;
 
-	return program_possible(o, m->programs[0]) &&
+	return program_possible(o, m->programs[0]) && has_arguments(o, m) &&
 	       (!m->canary || canary_refused(o, m->canary));
 }
 
@@ -163,9 +193,9 @@ static void choose(struct observer *o, struct choice *c,
 		snprintf(c->why, sizeof(c->why), "switched off");
 		return;
 	}
-	if (hook->group == GROUP_NETFILTER && o->drop_reason < 0) {
-		snprintf(c->why, sizeof(c->why),
-			 "this kernel does not say why it drops a segment");
+	if (hook->needs && !btf_has(hook->needs, BTF_KIND_ENUM, o)) {
+		snprintf(c->why, sizeof(c->why), "this kernel has no %s",
+			 hook->needs);
 		return;
 	}
 	next_method(o, c);
@@ -262,6 +292,38 @@ static int try_alone(struct observer *o, struct choice *c)
 	return err;
 }
 
+bool observer_serves(const struct observer *o, const char *hook)
+{
+	for (size_t i = 0; i < o->choices_count; i++) {
+		if (!strcmp(o->choices[i].hook->hook, hook))
+			return o->choices[i].method != NULL;
+	}
+	return false;
+}
+
+bool observer_needs_no(const struct observer *o, const struct choice *c)
+{
+	return c->hook->group == GROUP_PACKET &&
+	       observer_serves(o, "tcp_reset");
+}
+
+static void drop_needless(struct observer *o)
+{
+	for (size_t i = 0; i < o->choices_count; i++) {
+		struct choice *c = &o->choices[i];
+
+		if (!observer_needs_no(o, c))
+			continue;
+		c->method = NULL;
+		snprintf(c->why, sizeof(c->why), "tcp_reset shows more");
+	}
+}
+
+static bool is_served(const struct observer *o, const struct choice *c)
+{
+	return c->method && !observer_needs_no(o, c);
+}
+
 /* Functions of the kernel, which many hosts do not let be hung on. */
 static bool is_function(const struct plan_method *m)
 {
@@ -291,11 +353,11 @@ static int load_all(struct observer *o)
 	configure(o, o->skel);
 	size_maps(o, o->skel);
 	for (size_t i = 0; i < o->choices_count; i++)
-		if (o->choices[i].method)
+		if (is_served(o, &o->choices[i]))
 			enable(o, o->skel, o->choices[i].method);
 	err = rstscope__load(o->skel);
 	for (size_t i = 0; !err && i < o->choices_count; i++)
-		if (o->choices[i].method)
+		if (is_served(o, &o->choices[i]))
 			err = attach(&o->choices[i], o->skel);
 	if (err)
 		observer_unload(o);
@@ -325,6 +387,7 @@ int observer_choose_and_load(struct observer *o)
 		drop_refused(o, functions);
 		err = load_all(o);
 	}
+	drop_needless(o);
 	rstscope__destroy(o->catalog);
 	o->catalog = NULL;
 	return err;

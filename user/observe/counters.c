@@ -44,6 +44,8 @@ void observer_get_counts(const struct observer *o, struct observe_counts *c)
 		sum_count(o, i, &c->kind[i]);
 	for (uint32_t i = 0; i < TALLIES; i++)
 		c->tally[i] = observer_tally(o, i);
+	c->ignored_known = observer_serves(o, "kfree_skb");
+	c->rejected_known = observer_serves(o, "nf_ct_attach");
 }
 
 static void add_run_stats(const struct bpf_program *program,
@@ -90,10 +92,9 @@ static const char *const always_blind[] = {
 	"recvmmsg on a socket that has failed: the call that is told is not "
 	"seen (the process is, when it closes)",
 	"errors taken with getsockopt(SO_ERROR) or seen by poll: not seen",
-	"the received RST itself (TTL, window, sequence): not seen by "
-	"tracepoints",
-	"RSTs made by XDP, tc or a netfilter rule on another host's traffic",
-	"RSTs that met a listener, no socket, or were out of window: not seen",
+	"RSTs made by XDP or tc",
+	"RSTs that met TIME_WAIT or a handshake, or were lost on the way: not "
+	"seen",
 };
 
 /* What the choice for one hook leaves out; false: nothing. */
@@ -120,7 +121,8 @@ size_t observer_get_blind_spots(const struct observer *o,
 	size_t n = 0;
 
 	for (size_t i = 0; i < o->choices_count && n < BLIND_SPOTS_MAX; i++)
-		n += describe_blind(&o->choices[i], &spots[n]);
+		if (!observer_needs_no(o, &o->choices[i]))
+			n += describe_blind(&o->choices[i], &spots[n]);
 	for (size_t i = 0; i < ARRAY_SIZE(always_blind) && n < BLIND_SPOTS_MAX;
 	     i++)
 		snprintf(spots[n++].text, sizeof(spots[0].text), "%s",

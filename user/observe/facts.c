@@ -52,7 +52,8 @@ static void connection_init(struct facts *f)
 static void packet_init(struct facts *f)
 {
 	f->rst_ttl = f->handshake_ttl = f->rst_window = NOT_KNOWN;
-	f->rst_ack = f->rst_timestamps = f->peer_after_rst = TRI_UNKNOWN;
+	f->rst_ack = f->rst_ack_fits = TRI_UNKNOWN;
+	f->rst_timestamps = f->peer_after_rst = TRI_UNKNOWN;
 	f->skb_bytes = f->netfilter_us = NOT_KNOWN;
 	f->reason = NOT_KNOWN;
 }

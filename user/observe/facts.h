@@ -155,6 +155,7 @@ struct facts {
 	bool rst_seq_ahead_known;
 	int64_t rst_seq_ahead; /* signed */
 	enum tri rst_ack;
+	enum tri rst_ack_fits; /* it acknowledges what we sent, no less */
 	enum tri
 		rst_timestamps;	 /* the RST carried TCP timestamps, where the
 				  * connection uses them: a Linux that aborts

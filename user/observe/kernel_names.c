@@ -59,3 +59,14 @@ int kernel_enum_value(const struct btf *btf, const char *enum_name,
 	}
 	return -ENOENT;
 }
+
+int kernel_function_args(const struct btf *btf, const char *function)
+{
+	int id = btf__find_by_name_kind(btf, function, BTF_KIND_FUNC);
+	const struct btf_type *type;
+
+	if (id < 0)
+		return -ENOENT;
+	type = btf__type_by_id(btf, btf__type_by_id(btf, id)->type);
+	return type && btf_is_func_proto(type) ? btf_vlen(type) : -ENOENT;
+}

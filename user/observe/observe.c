@@ -150,8 +150,6 @@ int observer_open(struct observer **out, const struct observer_config *config,
 		ret = -ENOTSUP;
 		goto fail;
 	}
-	o->drop_reason = kernel_enum_value(o->btf, "skb_drop_reason",
-					   "SKB_DROP_REASON_NETFILTER_DROP");
 	ret = observer_choose_and_load(o);
 	if (ret) {
 		ret = explain_load_failure(ret, err, err_size);

@@ -18,6 +18,7 @@ struct observer;
 struct observer_config {
 	bool syscalls;	/* the probes on the send and receive path */
 	bool netfilter; /* kfree_skb, for REJECT rules of this host */
+	bool packet;	/* tcp_probe, for the RSTs that come */
 	bool separate_netns;
 	const char *methods; /* plan.h, in order of preference; NULL: all */
 	bool family; /* follow the processes that descend from the caller */
@@ -41,10 +42,12 @@ struct probe_status {
 struct observe_counts {
 	struct rec_count kind[REC_KINDS]; /* by enum rec_kind */
 	uint64_t tally[TALLIES];	  /* by enum rec_tally */
+	bool ignored_known;		  /* TALLY_IGNORED_*: drops are seen */
+	bool rejected_known;		  /* TALLY_REJECTED */
 };
 
 /* What this kernel or this choice of probes cannot show, in words. */
-#define BLIND_SPOTS_MAX 16
+#define BLIND_SPOTS_MAX 24
 struct blind_spot {
 	char text[256];
 };

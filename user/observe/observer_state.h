@@ -32,12 +32,11 @@ struct observer {
 	size_t choices_count;
 	struct record_context ctx;
 	int cpus;
-	int drop_reason;
 	struct bpf_link *seed_link; /* kept: privileges are dropped later */
 	uint64_t unbound;	    /* TALLY_UNBOUND when it last ran */
 	bool strays_left;
 	uint64_t stray_serial;
-	uint64_t strays_seen; /* TALLY_STRAY when they were last taken */
+	uint64_t strays_seen; /* their tallies when they were last taken */
 	record_fn fn;	      /* while draining */
 	void *fn_ctx;
 	size_t drained, most;
@@ -48,6 +47,11 @@ int observer_choose_and_load(struct observer *o);
 void observer_unload(struct observer *o);
 /* 0, or -ENOTSUP with one line: a probe that is needed is not to be had. */
 int observer_check_needed(const struct observer *o, char *err, size_t err_size);
+
+/* Whether a method was found for that hook. */
+bool observer_serves(const struct observer *o, const char *hook);
+/* Another hook of this kernel shows what that one would, and more. */
+bool observer_needs_no(const struct observer *o, const struct choice *c);
 
 /* counters.c */
 uint64_t observer_tally(const struct observer *o, uint32_t row);

@@ -24,6 +24,7 @@ enum plan_group {
 	GROUP_CORE,
 	GROUP_SYSCALLS,	 /* --syscalls off leaves these out */
 	GROUP_NETFILTER, /* --netfilter off leaves these out */
+	GROUP_PACKET,	 /* --packet on asks for it, where tcp_reset fails */
 	GROUP_SEED,	 /* loaded, run once, not attached */
 	GROUP_TOOL,	 /* run by the daemon itself, whatever --methods says */
 	GROUP_FAMILY,	 /* only where descendants are followed */
@@ -39,6 +40,7 @@ struct plan_method {
 	/* What the first one hangs on must be there; the others are taken along
 	 * where theirs is. */
 	const char *programs[PLAN_PROGRAMS];
+	uint32_t args; /* its function has so many at least; 0: any number */
 	const char *canary; /* program that the verifier must refuse, or this
 			     * method is not safe here; NULL: none */
 };
@@ -50,6 +52,7 @@ struct plan_hook {
 	struct plan_method
 		methods[PLAN_METHODS]; /* up to one with no program */
 	const char *blind;	       /* what is not seen without it */
+	const char *needs;  /* enum: kernels without it cannot serve the hook */
 	const char *unless; /* enum: kernels that have it need no such hook */
 };
 

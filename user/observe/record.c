@@ -219,17 +219,30 @@ static void set_labels(const struct rec_failure *r, struct facts *f)
 	f->notice = r->notice < NOTICES ? r->notice : NOTICE_ERROR;
 }
 
+static void set_rst(const struct rec_failure *r, struct facts *f)
+{
+	int64_t ahead = r->rst_ack_ahead;
+
+	f->packet_known = true;
+	f->rst_ttl = r->rst_ttl;
+	f->rst_window = r->rst_window;
+	f->rst_ack = r->rst_flags & TH_ACK ? TRI_YES : TRI_NO;
+	/* a SYN's answer has the first sequence number that is seen */
+	if (r->state != TCP_SYN_SENT) {
+		f->rst_seq_ahead = r->rst_seq_ahead;
+		f->rst_seq_ahead_known = true;
+	}
+	if (f->rst_ack == TRI_YES && (r->known & KNOWN_SOCK))
+		f->rst_ack_fits = ahead >= 0 && ahead <= r->sock.unacked
+					  ? TRI_YES
+					  : TRI_NO;
+}
+
 static void set_packets(const struct rec_failure *r,
 			const struct record_context *ctx, struct facts *f)
 {
-	if (r->known & KNOWN_PACKET) {
-		f->packet_known = true;
-		f->rst_ttl = r->rst_ttl;
-		f->rst_window = r->rst_window;
-		f->rst_seq_ahead = r->rst_seq_ahead;
-		f->rst_seq_ahead_known = true;
-		f->rst_ack = r->rst_flags & TH_ACK ? TRI_YES : TRI_NO;
-	}
+	if (r->known & KNOWN_PACKET)
+		set_rst(r, f);
 	if (r->known & KNOWN_RST_OPTIONS)
 		f->rst_timestamps = r->rst_timestamps ? TRI_YES : TRI_NO;
 	if (r->known & KNOWN_HANDSHAKE_TTL)

@@ -125,6 +125,7 @@ static const struct record_field failure_fields[] = {
 	UINT(rec_failure, rst_flags),
 	UINT(rec_failure, rst_window),
 	INT(rec_failure, rst_seq_ahead),
+	INT(rec_failure, rst_ack_ahead),
 	UINT(rec_failure, netfilter_us),
 	UINT(rec_failure, rst_timestamps),
 	UINT(rec_failure, notice),

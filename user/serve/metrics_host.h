@@ -8,7 +8,7 @@
 
 #include "user/serve/exposition.h"
 
-/* path: /proc/net/snmp. Nothing where it cannot be read. */
-void metrics_host_render(struct exposition *x, const char *path);
+/* dir: /proc/net, of whose snmp and netstat what can be read is shown. */
+void metrics_host_render(struct exposition *x, const char *dir);
 
 #endif

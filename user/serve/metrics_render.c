@@ -122,6 +122,10 @@ static void kernel_resets(struct exposition *x, const struct tallies *t)
 			  "it, none where there is none.");
 	kernel_reset(x, DIRECTION_RECEIVED, "none",
 		     s->counts.tally[TALLY_RECEIVED]);
+	/* by a rule of this host: no reason of the kernel's */
+	if (s->counts.rejected_known)
+		kernel_reset(x, DIRECTION_SENT, "netfilter_reject",
+			     s->counts.tally[TALLY_REJECTED]);
 	/* Before 6.10 there is no reason: all are counted under number 0. */
 	kernel_reset(x, DIRECTION_SENT,
 		     s->reasons[0][0] ? s->reasons[0] : "none", sent[0]);
@@ -143,6 +147,22 @@ static void by_one(struct exposition *x, const char *name, const char *value,
 	struct label labels[] = {{name, value}, {NULL, NULL}};
 
 	exposition_count(x, labels, n, example);
+}
+
+static void ignored(struct exposition *x, const struct metrics_sample *s)
+{
+	const uint64_t *tally = s->counts.tally;
+
+	if (!s->counts.ignored_known)
+		return;
+	exposition_family(x, "rstscope_resets_ignored", METRIC_COUNTER,
+			  "RSTs that came and ended nothing, by why the kernel "
+			  "dropped them (kfree_skb): out of the window, "
+			  "answered with a challenge ACK or met a listener, or "
+			  "of no socket.");
+	by_one(x, "why", "out_of_window", tally[TALLY_IGNORED_SEQUENCE], NULL);
+	by_one(x, "why", "challenged", tally[TALLY_IGNORED_CHALLENGED], NULL);
+	by_one(x, "why", "no_socket", tally[TALLY_IGNORED_NO_SOCKET], NULL);
 }
 
 static void connections(struct exposition *x, const struct tallies *t)
@@ -385,6 +405,7 @@ void render_snapshot(struct exposition *x, const struct snapshot *s,
 	failures(x, &s->t);
 	processes(x, s);
 	kernel_resets(x, &s->t);
+	ignored(x, &s->t.sample);
 	connections(x, &s->t);
 	retries(x, &s->t);
 	histograms(x, &s->t);
@@ -393,6 +414,6 @@ void render_snapshot(struct exposition *x, const struct snapshot *s,
 	losses(x, &s->t);
 	gauges(x, &s->t.sample);
 	build_info(x, build);
-	metrics_host_render(x, "/proc/net/snmp");
+	metrics_host_render(x, "/proc/net");
 	self_render(x);
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Segments that netfilter dropped. A rule that rejects with tcp-reset sends its
- * RST without any tracepoint and then drops the segment: a RST received for the
- * same flow within milliseconds is that rule's. A plain drop looks the same
- * here, but is followed by none.
+ * Segments that the kernel dropped. Those that netfilter did: a rule that
+ * rejects with tcp-reset sends its RST without any tracepoint and then drops
+ * the segment, so that a RST received for the same flow within milliseconds is
+ * that rule's; a plain drop looks the same here, but is followed by none. And
+ * RSTs that ended nothing, which are counted.
  */
 #include "bpf/stub.h"
-#include "bpf/flow.h"
+#include "bpf/segment.h"
+#include "bpf/filtered.h"
 
 struct ports {
 	__be16 source;
@@ -58,25 +60,36 @@ static __always_inline u32 dropped_netns(struct sk_buff *skb)
 	return 0;
 }
 
+static __always_inline void filtered(struct sk_buff *skb)
+{
+	struct rec_flow f = {};
+
+	if (dropped_flow(skb, &f))
+		filtered_note(&f, dropped_netns(skb));
+}
+
+static __always_inline void ignored(struct sk_buff *skb, u32 row)
+{
+	struct rec_flow f = {};
+	struct segment seg = {};
+
+	skb_parse(skb, &seg, &f);
+	if (seg.family && (seg.flags & TCP_RST))
+		tally(row, 1);
+}
+
 TRACEPOINT(skb_dropped, kfree_skb, struct sk_buff *skb, void *location,
 	   u32 reason)
 {
-	struct dropped_slot *slot;
-	struct rec_flow f = {};
-	u32 index;
-	u64 hash;
-
-	if (reason != set_drop_reason)
-		return 0;
-	if (!dropped_flow(skb, &f))
-		return 0;
-	hash = flow_hash(&f);
-	index = hash & (DROPPED_SLOTS - 1);
-	slot = bpf_map_lookup_elem(&dropped, &index);
-	if (!slot)
-		return 0;
-	slot->hash = hash;
-	slot->time_ns = bpf_ktime_get_ns();
-	slot->netns = dropped_netns(skb);
+	if (!reason)
+		return 0; /* also stands for a reason that is not known here */
+	if (reason == set_drop_netfilter)
+		filtered(skb);
+	else if (reason == set_drop_sequence || reason == set_drop_end)
+		ignored(skb, TALLY_IGNORED_SEQUENCE);
+	else if (reason == set_drop_reset)
+		ignored(skb, TALLY_IGNORED_CHALLENGED);
+	else if (reason == set_drop_no_socket)
+		ignored(skb, TALLY_IGNORED_NO_SOCKET);
 	return 0;
 }

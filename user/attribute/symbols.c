@@ -189,6 +189,8 @@ void symbols_name(const struct symbols *s, struct symbols_file *f,
 
 int symbols_return_slot(struct symbols_file *f, uint64_t offset)
 {
+#if defined(__x86_64__)
+	enum { STACK_POINTER = 7, RETURN_WORDS = 1 };
 	GElf_Addr address = address_of(f, offset);
 	Dwarf_Frame *frame = NULL;
 	Dwarf_Op *ops = NULL;
@@ -196,9 +198,6 @@ int symbols_return_slot(struct symbols_file *f, uint64_t offset)
 	int slot = -ENOENT;
 	Dwarf_CFI *cfi;
 	size_t n = 0;
-
-#if defined(__x86_64__)
-	enum { STACK_POINTER = 7, RETURN_WORDS = 1 };
 
 	cfi = address ? dwfl_module_eh_cfi(f->module, &bias) : NULL;
 	if (!cfi || dwarf_cfi_addrframe(cfi, address - bias, &frame))
@@ -210,6 +209,9 @@ int symbols_return_slot(struct symbols_file *f, uint64_t offset)
 	    ops[0].number2)
 		slot = (int)(ops[0].number2 / 8) - RETURN_WORDS;
 	free(frame);
-#endif
 	return slot;
+#else
+	(void)f, (void)offset;
+	return -ENOENT;
+#endif
 }

@@ -193,6 +193,28 @@ static int64_t sent_count(struct world *w, size_t *rows)
 	return count;
 }
 
+/* What was only counted is told a little later. */
+static size_t expect_sent_count(struct world *w, int64_t expected)
+{
+	int64_t end = harness_now_ms() + harness_ms(10000);
+	size_t rows;
+
+	while (harness_now_ms() < end && sent_count(w, &rows) < expected)
+		harness_sleep(200);
+	harness_sleep(1500);
+	assert_int_equal(sent_count(w, &rows), expected);
+	return rows;
+}
+
+static struct actor *scanner_new(struct world *w)
+{
+	int other = netns_new();
+
+	netns_link(netns_home(), "a", host_address(w->family, HOST_A), other,
+		   "b", host_address(w->family, HOST_B));
+	return actor_new_in(other, "e2e-scanner", 0);
+}
+
 /*
  * The scanned host's RSTs are all counted, but they take few events of the
  * store, and one real reset in the middle of it is not lost. The scanner's own
@@ -201,16 +223,10 @@ static int64_t sent_count(struct world *w, size_t *rows)
 static void test_port_scan_is_counted(void **state)
 {
 	struct world *w = *state;
-	int other = netns_new();
-	int64_t count = 0, end;
-	struct actor *scanner;
-	struct pair p;
+	struct actor *scanner = scanner_new(w);
+	struct pair p = pair_new(w->family);
 	size_t rows;
 
-	netns_link(netns_home(), "a", host_address(w->family, HOST_A), other,
-		   "b", host_address(w->family, HOST_B));
-	scanner = actor_new_in(other, "e2e-scanner", 0);
-	p = pair_new(w->family);
 	for (int i = 0; i < SCAN_PORTS; i += SCAN_BATCH) {
 		assert_int_equal(act(scanner, do_scan, w->family, HOST_A,
 				     2000 + i, SCAN_BATCH),
@@ -227,15 +243,19 @@ static void test_port_scan_is_counted(void **state)
 	expect(w, .kind = "sent", .by = p.server, .via = "syscall",
 	       .class = "close", .call = "close", .cause = "linger_zero",
 	       .other = p.client);
-	/* What was only counted is told a little later. */
-	end = harness_now_ms() + harness_ms(10000);
-	while (harness_now_ms() < end && count < SCAN_PORTS + 1) {
-		harness_sleep(200);
-		count = sent_count(w, &rows);
-	}
-	harness_sleep(1500);
-	assert_int_equal(sent_count(w, &rows), SCAN_PORTS + 1);
+	rows = expect_sent_count(w, SCAN_PORTS + 1);
 	print_message("%d probes: %zu events\n", SCAN_PORTS, rows);
+}
+
+/* Over before the window of what is only counted has passed. */
+static void test_short_scan_is_counted(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(act(scanner_new(w), do_scan, w->family, HOST_A, 2000,
+			     SCAN_BATCH),
+			 SCAN_BATCH);
+	expect_sent_count(w, SCAN_BATCH);
 }
 
 int main(void)
@@ -250,6 +270,7 @@ int main(void)
 		BOTH(test_router_rejects_syn),
 		BOTH(test_router_rejects_established),
 		BOTH(test_port_scan_is_counted),
+		BOTH(test_short_scan_is_counted),
 	};
 
 	return run_table(refused);

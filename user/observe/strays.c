@@ -40,22 +40,25 @@ static void stray_record(struct observer *o, const struct rec_stray_key *key,
 	r->folded = stray->folded - 1;
 }
 
-static void take_stray(struct observer *o, const struct rec_stray_key *key,
+/* Returns whether it is too young: it has to be looked at again. */
+static bool take_stray(struct observer *o, const struct rec_stray_key *key,
 		       record_fn fn, void *ctx)
 {
 	int fd = bpf_map__fd(o->skel->maps.strays);
 	struct rec_failure record;
 	struct rec_stray stray;
 
-	if (bpf_map_lookup_elem(fd, key, &stray) || !stray.folded ||
-	    clock_mono_ns() - stray.window_ns < STRAY_QUIET_NS)
-		return;
+	if (bpf_map_lookup_elem(fd, key, &stray) || !stray.folded)
+		return false;
+	if (clock_mono_ns() - stray.window_ns < STRAY_QUIET_NS)
+		return true;
 	/* what is counted between the two calls is lost to the event, not to
 	 * the counters */
 	if (bpf_map_delete_elem(fd, key) || !stray.family)
-		return;
+		return false;
 	stray_record(o, key, &stray, &record);
 	fn(&record, sizeof(record), ctx);
+	return false;
 }
 
 void observer_take_strays(struct observer *o, record_fn fn, void *ctx)
@@ -68,13 +71,12 @@ void observer_take_strays(struct observer *o, record_fn fn, void *ctx)
 
 	if (seen == o->strays_seen && !o->strays_left)
 		return;
-	/* one more round after the last one: its window must have passed */
-	o->strays_left = seen != o->strays_seen;
+	o->strays_left = false;
 	o->strays_seen = seen;
 	more = !bpf_map_get_next_key(fd, NULL, &key);
 	while (more) {
 		more = !bpf_map_get_next_key(fd, &key, &next);
-		take_stray(o, &key, fn, ctx);
+		o->strays_left |= take_stray(o, &key, fn, ctx);
 		key = next;
 	}
 }

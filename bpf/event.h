@@ -323,7 +323,7 @@ struct rec_flow {
  */
 struct rec_stray_key {
 	__u32 netns;
-	__u32 rejected; /* by netfilter: those are counted by themselves */
+	__u32 pad;
 	__u8 raddr[16];
 };
 
@@ -359,7 +359,6 @@ enum rec_tally {
 	TALLY_UNBOUND,	   /* listen() on sockets that had no port yet */
 	TALLY_STRAY,	   /* RSTs sent for segments of no socket */
 	TALLY_FAMILY_FULL, /* descendants that the family could not hold */
-	TALLY_REJECTED, /* RSTs that netfilter sent, but to our own segments */
 	/* RSTs that came and ended nothing, as the kernel dropped them: */
 	TALLY_IGNORED_SEQUENCE,	  /* out of the window */
 	TALLY_IGNORED_CHALLENGED, /* a challenge ACK answered it, or it met a

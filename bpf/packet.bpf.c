@@ -2,7 +2,6 @@
 /* Packets, where the kernel shows them: see packet.h. */
 #include "bpf/stub.h"
 #include "bpf/packet.h"
-#include "bpf/reject.h"
 #include "bpf/compat.h"
 
 /*
@@ -51,11 +50,5 @@ ENTRY(note_child, tcp_child_process, struct sock *parent, struct sock *child,
       struct sk_buff *skb)
 {
 	packet_note_handshake(child, skb);
-	return 0;
-}
-
-ENTRY(rejected, nf_ct_attach, struct sk_buff *rst, struct sk_buff *old)
-{
-	handle_reject(rst, old);
 	return 0;
 }

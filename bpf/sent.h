@@ -55,7 +55,6 @@ struct sent_args {
 	struct sk_buff *skb;
 	u32 reason;
 	bool reason_known;
-	bool rejected; /* netfilter sent it */
 };
 
 /*
@@ -96,7 +95,7 @@ static __always_inline bool stray_admit(struct percpu *cpu,
 					const struct segment *seg,
 					const struct rec_flow *f, u32 *folded)
 {
-	struct rec_stray_key key = {.netns = f->netns, .rejected = a->rejected};
+	struct rec_stray_key key = {.netns = f->netns};
 	struct rec_stray fresh = {}, *stray;
 	u64 now = bpf_ktime_get_ns();
 	bool full = stray_cpu_full(cpu, now);

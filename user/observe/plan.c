@@ -98,11 +98,6 @@ const struct plan_hook plan_hooks[] = {
 	 "RSTs that a REJECT rule of this host sends to its own programs; "
 	 "those that end nothing",
 	 .needs = "skb_drop_reason"},
-	{"nf_ct_attach",
-	 NEED_WANTED,
-	 GROUP_NETFILTER,
-	 {{"fentry", {"rejected"}}, {"kprobe", {"rejected_kprobe"}}},
-	 "RSTs that a REJECT rule of this host sends to others"},
 	{"tcp_reset",
 	 NEED_WANTED,
 	 GROUP_CORE,

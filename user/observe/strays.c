@@ -13,8 +13,8 @@
 
 #define STRAY_QUIET_NS NSEC_PER_SEC
 
-static void stray_record(struct observer *o, const struct rec_stray_key *key,
-			 const struct rec_stray *stray, struct rec_failure *r)
+static void stray_record(struct observer *o, const struct rec_stray *stray,
+			 struct rec_failure *r)
 {
 	memset(r, 0, sizeof(*r));
 	r->head.kind = REC_SENT;
@@ -26,10 +26,7 @@ static void stray_record(struct observer *o, const struct rec_stray_key *key,
 	if (stray->reason_known)
 		r->known |= KNOWN_REASON;
 	r->reason = stray->reason;
-	if (key->rejected)
-		r->known |= KNOWN_NETFILTER;
-	else
-		r->state = TCP_CLOSE;
+	r->state = TCP_CLOSE;
 	r->family = stray->family;
 	r->netns = stray->flow.netns;
 	r->lport = stray->flow.ports >> 16;
@@ -56,7 +53,7 @@ static bool take_stray(struct observer *o, const struct rec_stray_key *key,
 	 * the counters */
 	if (bpf_map_delete_elem(fd, key) || !stray.family)
 		return false;
-	stray_record(o, key, &stray, &record);
+	stray_record(o, &stray, &record);
 	fn(&record, sizeof(record), ctx);
 	return false;
 }
@@ -64,8 +61,7 @@ static bool take_stray(struct observer *o, const struct rec_stray_key *key,
 void observer_take_strays(struct observer *o, record_fn fn, void *ctx)
 {
 	int fd = bpf_map__fd(o->skel->maps.strays);
-	uint64_t seen = observer_tally(o, TALLY_STRAY) +
-			observer_tally(o, TALLY_REJECTED);
+	uint64_t seen = observer_tally(o, TALLY_STRAY);
 	struct rec_stray_key key, next;
 	bool more;
 

@@ -24,31 +24,7 @@ static struct daemon *start(struct world *w, const char *const more[])
 {
 	if (!have_program("curl"))
 		harness_skip("curl is not installed");
-	w->daemon = daemon_start(more);
-	if (!w->daemon)
-		harness_die("a daemon of the test's own");
-	harness_defer((void (*)(void *))daemon_free, w->daemon);
-	expect_start(w);
-	return w->daemon;
-}
-
-/* The id of the event at the client; its process in *who. */
-static int64_t one_reset(struct world *w, struct actor **who)
-{
-	struct pair p = pair_new(w->family);
-	int64_t id;
-
-	if (who)
-		*who = p.client;
-	act(p.server, do_linger, p.s);
-	act(p.server, do_close, p.s);
-	assert_int_equal(act(p.client, do_read, p.c, 10), -ECONNRESET);
-	id = expect(w, .kind = "received", .by = p.client, .class = "read",
-		    .call = "read", .error = "ECONNRESET",
-		    .cause = "linger_zero", .other = p.server);
-	expect(w, .kind = "sent", .by = p.server, .class = "close",
-	       .call = "close", .cause = "linger_zero", .other = p.client);
-	return id;
+	return own_daemon(w, more);
 }
 
 static char *get_text(const char *path)
@@ -110,7 +86,7 @@ static void test_events_are_those_of_ls(void **state)
 	struct actor *who;
 	size_t i;
 
-	one_reset(w, &who);
+	who = one_reset(w, NULL);
 	one_reset(w, NULL);
 	expect_nothing_else(w);
 	page = get_of(who, "/api/v1/events");
@@ -127,13 +103,14 @@ static void test_story_is_that_of_why(void **state)
 	char path[64], number[24], *why = NULL;
 	struct world *w = *state;
 	struct daemon *d = start(w, listen_here);
-	int64_t id = one_reset(w, NULL);
+	int64_t id;
 	const char *const argv[] = {
 		program_path("rstscope"), "why", number, "--store",
 		daemon_store(d),	  NULL};
 	json_t *story, *moment;
 	size_t i;
 
+	one_reset(w, &id);
 	snprintf(number, sizeof(number), "%lld", (long long)id);
 	snprintf(path, sizeof(path), "/api/v1/events/%s/story", number);
 	story = get(path);
@@ -178,7 +155,7 @@ static void test_live(void **state)
 	start(w, listen_here);
 	snprintf(file, sizeof(file), "%s/stream", scratch());
 	curl = listen_live(file);
-	id = one_reset(w, NULL);
+	one_reset(w, &id);
 	snprintf(text, sizeof(text), "data: {\"schema\":1,\"id\":%lld,",
 		 (long long)id);
 	file_wait_for(file, text, LIMIT_MS);

@@ -245,15 +245,6 @@ static void test_thread_is_told(void **state)
 
 /* --- older than the daemon -------------------------------------------------
  */
-static void own_daemon(struct world *w, const char *const more[])
-{
-	w->daemon = daemon_start(more);
-	if (!w->daemon)
-		harness_die("a daemon of the test's own");
-	harness_defer((void (*)(void *))daemon_free, w->daemon);
-	expect_start(w);
-}
-
 /* Neither end makes a call that tells whose the sockets are. */
 static void test_socket_older_than_the_daemon(void **state)
 {

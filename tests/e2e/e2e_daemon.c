@@ -63,30 +63,6 @@ static const char *cli(void)
 	return program_path("rstscope");
 }
 
-static struct daemon *own_daemon(struct world *w, const char *const more[])
-{
-	w->daemon = daemon_start(more);
-	if (!w->daemon)
-		harness_die("a daemon of the test's own");
-	harness_defer((void (*)(void *))daemon_free, w->daemon);
-	expect_start(w);
-	return w->daemon;
-}
-
-static void one_reset(struct world *w)
-{
-	struct pair p = pair_new(w->family);
-
-	act(p.server, do_linger, p.s);
-	act(p.server, do_close, p.s);
-	assert_int_equal(act(p.client, do_read, p.c, 10), -ECONNRESET);
-	expect(w, .kind = "received", .by = p.client, .class = "read",
-	       .call = "read", .error = "ECONNRESET", .cause = "linger_zero",
-	       .other = p.server);
-	expect(w, .kind = "sent", .by = p.server, .class = "close",
-	       .call = "close", .cause = "linger_zero", .other = p.client);
-}
-
 /* --- usage -----------------------------------------------------------------
  */
 static void test_wrong_options(void **state)
@@ -288,7 +264,7 @@ static void test_full_disk_while_running(void **state)
 	harness_sleep(1500);
 	must_in(-1, "grep -c -i -e full -e space %s/log | grep -qx 1", dir);
 	must_in(-1, "rm %s/fill", dir);
-	one_reset(w);
+	one_reset(w, NULL);
 	assert_int_equal(daemon_stop(w->daemon), 0);
 }
 
@@ -336,7 +312,7 @@ static void test_term_is_a_good_end(void **state)
 	struct world *w = *state;
 	struct daemon *d = own_daemon(w, NULL);
 
-	one_reset(w);
+	one_reset(w, NULL);
 	assert_int_equal(daemon_stop(d), 0);
 	expect_nothing_else(w);
 }
@@ -349,7 +325,7 @@ static void test_events_survive_kill(void **state)
 	json_t *events;
 	int64_t last;
 
-	one_reset(w);
+	one_reset(w, NULL);
 	harness_sleep(1100);
 	daemon_kill(d);
 	events = events_of(w);
@@ -360,7 +336,7 @@ static void test_events_survive_kill(void **state)
 	if (!again)
 		harness_die("a daemon on the store of one that was killed");
 	harness_defer((void (*)(void *))daemon_free, again);
-	one_reset(w);
+	one_reset(w, NULL);
 	assert_true(daemon_last_id(again) > last);
 	expect_nothing_else(w);
 }
@@ -408,7 +384,7 @@ static void test_metrics(void **state)
 	if (!have_program("curl"))
 		harness_skip("curl is not installed");
 	own_daemon(w, listen);
-	one_reset(w);
+	one_reset(w, NULL);
 	text = http_get("/metrics");
 	assert_non_null(strstr(text, "rstscope_resets_total{"));
 	assert_non_null(strstr(text, "cause=\"firewall_idle_drop\""));
@@ -475,8 +451,8 @@ static void test_record_and_replay(void **state)
 
 	snprintf(file, sizeof(file), "%s/records", scratch());
 	d = own_daemon(w, record);
-	one_reset(w);
-	one_reset(w);
+	one_reset(w, NULL);
+	one_reset(w, NULL);
 	assert_int_equal(daemon_stop(d), 0);
 	events = daemon_events(d, 0);
 	assert_true(json_array_size(events) >= 4);
@@ -494,7 +470,7 @@ static void test_record_to_a_full_disk(void **state)
 	const char *const record[] = {"--record", "/dev/full", NULL};
 	struct daemon *d = own_daemon(w, record);
 
-	one_reset(w);
+	one_reset(w, NULL);
 	assert_int_equal(daemon_stop(d), FAILED);
 }
 

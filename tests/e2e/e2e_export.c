@@ -14,32 +14,6 @@
 #define RECEIVER "http://127.0.0.1:4318"
 #define LISTEN	 "127.0.0.1:9477"
 
-static struct daemon *start(struct world *w, const char *const more[])
-{
-	w->daemon = daemon_start(more);
-	if (!w->daemon)
-		harness_die("a daemon of the test's own");
-	harness_defer((void (*)(void *))daemon_free, w->daemon);
-	expect_start(w);
-	return w->daemon;
-}
-
-/* The client, whose read() was told. */
-static struct actor *one_reset(struct world *w, int64_t *id)
-{
-	struct pair p = pair_new(w->family);
-
-	act(p.server, do_linger, p.s);
-	act(p.server, do_close, p.s);
-	assert_int_equal(act(p.client, do_read, p.c, 10), -ECONNRESET);
-	*id = expect(w, .kind = "received", .by = p.client, .class = "read",
-		     .call = "read", .error = "ECONNRESET",
-		     .cause = "linger_zero", .other = p.server);
-	expect(w, .kind = "sent", .by = p.server, .class = "close",
-	       .call = "close", .cause = "linger_zero", .other = p.client);
-	return p.client;
-}
-
 static void log_has(const struct daemon *d, const char *text)
 {
 	char path[128];
@@ -228,7 +202,7 @@ static void test_otlp(void **state)
 
 	snprintf(file, sizeof(file), "%s/received", scratch());
 	start_receiver(file, NULL);
-	d = start(*state, to_receiver);
+	d = own_daemon(*state, to_receiver);
 	client = one_reset(*state, &id);
 	assert_int_equal(daemon_stop(d), 0);
 	record = record_of(file, 200, id, &times);
@@ -264,7 +238,7 @@ static void busy_with(struct world *w, char *status)
 
 	snprintf(file, sizeof(file), "%s/received", scratch());
 	start_receiver(file, more);
-	d = start(w, to_receiver);
+	d = own_daemon(w, to_receiver);
 	one_reset(w, &id);
 	log_has(d, "the receiver takes events again");
 	snprintf(text, sizeof(text),
@@ -296,7 +270,7 @@ static void test_otlp_receiver_that_fails(void **state)
 
 	snprintf(file, sizeof(file), "%s/received", scratch());
 	start_receiver(file, more);
-	d = start(*state, to_receiver);
+	d = own_daemon(*state, to_receiver);
 	one_reset(*state, &id);
 	log_has(d, "the receiver answers 500; these events are lost");
 	metric_reaches(LOST, 1);
@@ -315,7 +289,7 @@ static void test_otlp_events_that_are_rejected(void **state)
 
 	snprintf(file, sizeof(file), "%s/received", scratch());
 	start_receiver(file, more);
-	d = start(*state, to_receiver);
+	d = own_daemon(*state, to_receiver);
 	one_reset(*state, &id);
 	log_has(d, "the receiver rejects 1 of ");
 	log_has(d, " events: too?old");
@@ -340,7 +314,7 @@ static void test_otlp_tells_the_final_verdict(void **state)
 
 	snprintf(file, sizeof(file), "%s/received", scratch());
 	start_receiver(file, NULL);
-	start(w, to_receiver);
+	own_daemon(w, to_receiver);
 	p = pair_new(w->family);
 	act(p.server, do_linger, p.s);
 	act(p.server, do_close, p.s);
@@ -388,7 +362,7 @@ static void test_otlp_over_tls(void **state)
 	snprintf(cert, sizeof(cert), "%s/cert", scratch());
 	make_certificate(pem);
 	start_receiver(file, more);
-	d = start(*state, trusting);
+	d = own_daemon(*state, trusting);
 	one_reset(*state, &id);
 	assert_int_equal(daemon_stop(d), 0);
 	json_decref(record_of(file, 200, id, &times));
@@ -407,7 +381,7 @@ static void test_otlp_certificate_of_a_stranger(void **state)
 	snprintf(pem, sizeof(pem), "%s/pem", scratch());
 	make_certificate(pem);
 	start_receiver(file, more);
-	d = start(*state, unwary);
+	d = own_daemon(*state, unwary);
 	one_reset(*state, &id);
 	log_has(d, "certificate");
 	assert_int_equal(daemon_stop(d), 0);
@@ -418,7 +392,7 @@ static void test_otlp_certificate_of_a_stranger(void **state)
 static void test_otlp_receiver_that_is_away(void **state)
 {
 	struct world *w = *state;
-	struct daemon *d = start(w, to_receiver);
+	struct daemon *d = own_daemon(w, to_receiver);
 	char file[128];
 	int64_t id, began;
 	int times = 0;
@@ -451,7 +425,7 @@ static void test_otlp_receiver_that_hangs(void **state)
 
 	snprintf(url, sizeof(url), "http://127.0.0.1:%ld",
 		 act(silent, do_port, act(silent, do_listen, AF_INET, 8)));
-	d = start(w, more);
+	d = own_daemon(w, more);
 	one_reset(w, &id);
 	harness_sleep(1000);
 	began = harness_now_ms();

@@ -19,29 +19,6 @@
 
 static const char *const journal_on[] = {"--journal", "on", NULL};
 
-static void start(struct world *w)
-{
-	w->daemon = daemon_start(journal_on);
-	if (!w->daemon)
-		harness_die("a daemon of the test's own");
-	harness_defer((void (*)(void *))daemon_free, w->daemon);
-}
-
-static struct actor *one_reset(struct world *w, int64_t *id)
-{
-	struct pair p = pair_new(w->family);
-
-	act(p.server, do_linger, p.s);
-	act(p.server, do_close, p.s);
-	assert_int_equal(act(p.client, do_read, p.c, 10), -ECONNRESET);
-	*id = expect(w, .kind = "received", .by = p.client, .class = "read",
-		     .call = "read", .error = "ECONNRESET",
-		     .cause = "linger_zero", .other = p.server);
-	expect(w, .kind = "sent", .by = p.server, .class = "close",
-	       .call = "close", .cause = "linger_zero", .other = p.client);
-	return p.client;
-}
-
 /*
  * In a /run of its own, which is this process's until it goes back; the
  * kernel's log and its auditing are left alone.
@@ -122,7 +99,7 @@ static void test_journal(void **state)
 	    access("/etc/machine-id", F_OK))
 		harness_skip("journald is not installed");
 	journald = start_journald();
-	start(w);
+	own_daemon(w, journal_on);
 	assert_int_equal(setns(before, CLONE_NEWNS), 0);
 	assert_int_equal(fchdir(here), 0);
 	close(before);
@@ -160,7 +137,7 @@ static void test_journal_that_is_away(void **state)
 
 	if (!access(SOCKET, F_OK))
 		harness_skip("journald runs here");
-	start(w);
+	own_daemon(w, journal_on);
 	expect_start(w);
 	snprintf(log, sizeof(log), "%s/log", daemon_dir(w->daemon));
 	file_wait_for(log, "journald is not there", LIMIT_MS);

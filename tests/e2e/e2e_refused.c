@@ -56,12 +56,11 @@ static void test_nonblocking_connect_refused(void **state)
 	expect_nothing_else(w);
 }
 
-static void test_local_rule_rejects(void **state)
+static void rule_rejects(struct world *w, const char *hook)
 {
-	struct world *w = *state;
 	struct actor *client;
 
-	nft(-1, "output", "tcp dport 4001 reject with tcp reset");
+	nft(-1, hook, "tcp dport 4001 reject with tcp reset");
 	client = actor_new("e2e-client", 0);
 	assert_int_equal(
 		act(client, do_connect, w->family, HOST_LOOPBACK, CLOSED_PORT),
@@ -72,21 +71,15 @@ static void test_local_rule_rejects(void **state)
 	expect_nothing_else(w);
 }
 
+static void test_local_rule_rejects(void **state)
+{
+	rule_rejects(*state, "output");
+}
+
 /* As a host firewall does it: the RST leaves for the peer. */
 static void test_input_rule_rejects(void **state)
 {
-	struct world *w = *state;
-	struct actor *client;
-
-	nft(-1, "input", "tcp dport 4001 reject with tcp reset");
-	client = actor_new("e2e-client", 0);
-	assert_int_equal(
-		act(client, do_connect, w->family, HOST_LOOPBACK, CLOSED_PORT),
-		-ECONNREFUSED);
-	expect(w, .kind = "refused", .by = client, .via = "syscall",
-	       .class = "connect", .call = "connect", .error = "ECONNREFUSED",
-	       .cause = "firewall_reject", .role = "client", .any_other = true);
-	expect_nothing_else(w);
+	rule_rejects(*state, "input");
 }
 
 static void test_local_rule_rejects_established(void **state)

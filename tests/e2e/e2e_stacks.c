@@ -71,16 +71,6 @@ __attribute__((noinline)) static long reach_backend(long family, long host,
 
 /* --- what was kept -------------------------------------------------------- */
 
-static struct daemon *own_daemon(struct world *w, const char *const more[])
-{
-	w->daemon = daemon_start(more);
-	if (!w->daemon)
-		harness_die("a daemon of the test's own");
-	harness_defer((void (*)(void *))daemon_free, w->daemon);
-	expect_start(w);
-	return w->daemon;
-}
-
 /* What `rstscope why ID` prints; static. */
 static const char *why(const struct world *w, int64_t id, bool json)
 {

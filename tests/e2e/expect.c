@@ -12,6 +12,7 @@
 
 #include "tests/e2e/agree.h"
 #include "tests/e2e/harness.h"
+#include "tests/e2e/net.h"
 #include "tests/unit/schema_check.h"
 
 #define EXPECT_LIMIT_MS 5000
@@ -372,6 +373,34 @@ void expect_start(struct world *w)
 	taken.n = 0;
 	w->first_id = w->daemon ? daemon_last_id(w->daemon) : 0;
 	agree_start();
+}
+
+struct daemon *own_daemon(struct world *w, const char *const more[])
+{
+	w->daemon = daemon_start(more);
+	if (!w->daemon)
+		harness_die("a daemon of the test's own");
+	harness_defer((void (*)(void *))daemon_free, w->daemon);
+	expect_start(w);
+	return w->daemon;
+}
+
+struct actor *one_reset(struct world *w, int64_t *id)
+{
+	struct pair p = pair_new(w->family);
+	int64_t found;
+
+	act(p.server, do_linger, p.s);
+	act(p.server, do_close, p.s);
+	assert_int_equal(act(p.client, do_read, p.c, 10), -ECONNRESET);
+	found = expect(w, .kind = "received", .by = p.client, .class = "read",
+		       .call = "read", .error = "ECONNRESET",
+		       .cause = "linger_zero", .other = p.server);
+	expect(w, .kind = "sent", .by = p.server, .class = "close",
+	       .call = "close", .cause = "linger_zero", .other = p.client);
+	if (id)
+		*id = found;
+	return p.client;
 }
 
 void expect_nothing_else_at(struct world *w, const char *file, int line)

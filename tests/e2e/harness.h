@@ -142,6 +142,11 @@ int64_t expect_at(struct world *w, const struct want *want, const char *file,
 void expect_schema_at(const json_t *event, const char *file, int line);
 /* A test begins: what is there now is not its own. */
 void expect_start(struct world *w);
+/* A daemon for this test alone, which is stopped at its end. */
+struct daemon *own_daemon(struct world *w, const char *const more[]);
+/* The client of a connection that its peer aborted, both ends expected; the id
+ * of its event in *id, which may be NULL. */
+struct actor *one_reset(struct world *w, int64_t *id);
 /* Forgets that an event was taken: it is about to be amended. */
 void expect_again(int64_t id);
 #define expect_nothing_else(w) expect_nothing_else_at(w, __FILE__, __LINE__)

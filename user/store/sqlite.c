@@ -183,21 +183,10 @@ static int sqlite_get_note(struct store *base, const char *key, char **text)
 		return ret;
 	rc = sqlite3_prepare_v2(s->db, "SELECT text FROM notes WHERE key = ?",
 				-1, &stmt, NULL);
-	if (rc == SQLITE_OK) {
-		bind_text(stmt, 1, key);
-		rc = sqlite3_step(stmt);
-	}
-	ret = rc == SQLITE_DONE ? -ENOENT : schema_errno(s->db, rc);
-	if (rc == SQLITE_ROW) {
-		const unsigned char *found = sqlite3_column_text(stmt, 0);
-		char *copy = found ? strdup((const char *)found) : NULL;
-
-		ret = copy ? 0 : -ENOMEM;
-		if (copy)
-			*text = copy;
-	}
-	sqlite3_finalize(stmt);
-	return ret;
+	if (rc != SQLITE_OK)
+		return schema_errno(s->db, rc);
+	bind_text(stmt, 1, key);
+	return sqlite_take_text(s, stmt, text);
 }
 
 static int sqlite_set_note(struct store *base, const char *key,

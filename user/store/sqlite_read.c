@@ -251,21 +251,11 @@ int sqlite_get(struct store *base, int64_t id, struct event *ev)
 	return ret;
 }
 
-int sqlite_get_stack(struct store *base, int64_t id, char **text)
+int sqlite_take_text(struct sqlite_store *s, sqlite3_stmt *stmt, char **text)
 {
-	struct sqlite_store *s = sqlite_of(base);
-	sqlite3_stmt *stmt = NULL;
-	int ret = sqlite_refresh(s), rc;
+	int rc = sqlite3_step(stmt);
+	int ret = rc == SQLITE_DONE ? -ENOENT : schema_errno(s->db, rc);
 
-	if (ret)
-		return ret;
-	rc = sqlite3_prepare_v2(s->db, "SELECT frames FROM stacks WHERE id = ?",
-				-1, &stmt, NULL);
-	if (rc == SQLITE_OK) {
-		sqlite3_bind_int64(stmt, 1, id);
-		rc = sqlite3_step(stmt);
-	}
-	ret = rc == SQLITE_DONE ? -ENOENT : schema_errno(s->db, rc);
 	if (rc == SQLITE_ROW) {
 		const unsigned char *found = sqlite3_column_text(stmt, 0);
 		char *copy = found ? strdup((const char *)found) : NULL;
@@ -276,6 +266,22 @@ int sqlite_get_stack(struct store *base, int64_t id, char **text)
 	}
 	sqlite3_finalize(stmt);
 	return ret;
+}
+
+int sqlite_get_stack(struct store *base, int64_t id, char **text)
+{
+	struct sqlite_store *s = sqlite_of(base);
+	sqlite3_stmt *stmt = NULL;
+	int ret = sqlite_refresh(s), rc;
+
+	if (ret)
+		return ret;
+	rc = sqlite3_prepare_v2(s->db, "SELECT frames FROM stacks WHERE id = ?",
+				-1, &stmt, NULL);
+	if (rc != SQLITE_OK)
+		return schema_errno(s->db, rc);
+	sqlite3_bind_int64(stmt, 1, id);
+	return sqlite_take_text(s, stmt, text);
 }
 
 int sqlite_count(struct store *base, const struct filter *f, int64_t *rows,

@@ -42,6 +42,9 @@ int sqlite_query(struct store *base, const struct filter *f, store_event_fn fn,
 int sqlite_scan(struct store *base, const struct filter *f, store_event_fn fn,
 		void *ctx, char *err, size_t err_size);
 int sqlite_get(struct store *base, int64_t id, struct event *ev);
+/* The text of a bound statement's only row, to be freed, and ends the
+ * statement; -ENOENT: it has none. */
+int sqlite_take_text(struct sqlite_store *s, sqlite3_stmt *stmt, char **text);
 int sqlite_get_stack(struct store *base, int64_t id, char **text);
 int sqlite_count(struct store *base, const struct filter *f, int64_t *rows,
 		 int64_t *events);

@@ -11,6 +11,7 @@
 #include "bpf/stack.h"
 #include "bpf/packet.h"
 #include "bpf/mptcp.h"
+#include "bpf/error.h"
 
 /* connect() runs in the caller; the local port is not chosen yet. */
 static __always_inline void on_connect(struct sock *sk)
@@ -157,49 +158,13 @@ static __always_inline void on_abandoned(struct sock *sk)
 	stack_take(conn->failure);
 }
 
-/* Errors that a RST accounts for: its own record has been written. */
-static __always_inline bool is_reset_error(int err)
-{
-	return err == ECONNRESET || err == EPIPE || err == ECONNABORTED;
-}
-
-/*
- * It dies of an error: TCP sets sk_err before it closes the socket. (The report
- * comes after the close from 6.10, 853c3bd7b791, and before it until then.) An
- * orphan tells nobody.
- */
-static __always_inline void on_error(struct sock *sk, int err, int from)
-{
-	u64 flags = RD(sk->__sk_common.skc_flags), failure, failed_ns = 0;
-	struct tcp_sock *tp = TO_TCP(sk);
-	struct conn *conn = conn_find(sk);
-	struct percpu *cpu = this_cpu();
-	struct rec_failure *r;
-
-	if (is_reset_error(err) || (flags & (1 << SOCK_DEAD)) || !tp || !cpu)
-		return;
-	if (conn ? conn->failure != 0 : cpu->reset_sk == (u64)sk)
-		return; /* the RST that ended it was seen */
-	failure = next_failure();
-	r = emit_reserve(REC_ERROR, sizeof(*r));
-	if (r) {
-		r->head.failure = failure;
-		failed_ns = r->head.time_ns;
-		r->state = from;
-		describe(r, tp, conn);
-		emit_submit(r);
-		if (from == TCP_SYN_SENT)
-			stack_take_connect(sk, failure);
-	}
-	conn_fail(conn, sk, failure, failed_ns);
-}
-
 static __always_inline void on_closed(struct sock *sk, int from)
 {
 	struct listener_key key;
 	struct tcp_sock *tp;
 	int err = RD(sk->sk_err);
 
+	/* TCP sets it before it closes the socket */
 	if (err)
 		on_error(sk, err, from);
 	else if (from == TCP_SYN_SENT)

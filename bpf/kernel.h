@@ -42,6 +42,7 @@ typedef _Bool bool;
 #define EPIPE	      32
 #define ECONNABORTED  103
 #define ECONNRESET    104
+#define ETIMEDOUT     110
 #define ECONNREFUSED  111
 #define EAGAIN	      11
 #define EINTR	      4

@@ -253,8 +253,12 @@ struct percpu {
 	u64 serial;	   /* failures so far on this CPU */
 	u64 reset_sk;	   /* the socket of the last received reset */
 	u64 reset_failure; /* and its failure id, for voids */
+	volatile u8 in_receive_reset; /* that program runs: stub.h */
+	volatile u8 in_send_reset;
+	u16 pad;
 	u32 stray_emitted;
 	u32 stacks; /* in stack_window_ns */
+	u32 pad2;
 	u64 stray_window_ns;
 	u64 stack_window_ns;
 	u64 stack_sk;

@@ -9,6 +9,7 @@
 #include "bpf/describe.h"
 #include "bpf/stack.h"
 #include "bpf/packet.h"
+#include "bpf/error.h"
 
 /*
  * Data that arrives after our close makes the kernel call tcp_reset() itself:
@@ -22,21 +23,21 @@ static __always_inline bool may_be_false(u8 state, u8 shutdown)
 	       state != TCP_SYN_SENT;
 }
 
-TRACEPOINT(receive_reset, tcp_receive_reset, struct sock *sk)
+static __always_inline void on_receive_reset(struct percpu *cpu,
+					     struct sock *sk)
 {
 	struct tcp_sock *tp = TO_TCP(sk);
-	struct percpu *cpu = this_cpu();
 	const struct packet *packet;
 	struct rec_failure *r;
 	struct conn *conn;
 	u64 failure, failed_ns = 0;
 	bool connecting;
 
-	if (!tp || !cpu)
-		return 0;
+	if (!tp)
+		return;
 	packet = packet_take_reset(cpu, sk);
 	if (packet && !(packet->flags & TCP_RST))
-		return 0; /* our own answer to it tells of it */
+		return; /* our own answer to it tells of it */
 	tally(TALLY_RECEIVED, 1);
 	failure = next_failure();
 	conn = conn_find(sk);
@@ -59,6 +60,26 @@ TRACEPOINT(receive_reset, tcp_receive_reset, struct sock *sk)
 	conn_fail(conn, sk, failure, failed_ns);
 	cpu->reset_sk = (u64)sk;
 	cpu->reset_failure = failure;
+}
+
+TRACEPOINT(receive_reset, tcp_receive_reset, struct sock *sk)
+{
+	struct percpu *cpu = this_cpu();
+
+	if (!cpu)
+		return 0;
+	cpu->in_receive_reset = 1;
+	on_receive_reset(cpu, sk);
+	cpu->in_receive_reset = 0;
+	return 0;
+}
+
+TRACEPOINT(receive_reset_again, tcp_receive_reset, struct sock *sk)
+{
+	struct percpu *cpu = this_cpu();
+
+	if (cpu && cpu->in_receive_reset)
+		on_receive_reset(cpu, sk);
 	return 0;
 }
 
@@ -85,11 +106,35 @@ static __always_inline void note_soft_error(struct sock *sk)
 		conn->soft_err = soft;
 }
 
+/*
+ * The change to CLOSE is not seen where the kernel skips the program for it
+ * (see stub.h). The report comes after the close from 6.10 (853c3bd7b791), and
+ * before it until then: there an attempt dies of any error, a connection
+ * certainly of this one.
+ */
+static __always_inline void note_error(struct sock *sk, int err, u8 state)
+{
+	struct tcp_sock *tp = TO_TCP(sk);
+
+	if (!tp || !conn_find(sk))
+		return; /* what has failed already is only known of those */
+	if (state == TCP_CLOSE) /* the peer's numbers come with its SYN */
+		on_error(sk, err, RD(tp->rcv_nxt) ? 0 : TCP_SYN_SENT);
+	else if (state == TCP_SYN_SENT || err == ETIMEDOUT)
+		on_error(sk, err, state);
+}
+
 /* Without sk_err, the report is of a soft error, which ends nothing. */
 static __always_inline void reported(struct sock *sk)
 {
-	if (RD(sk->sk_protocol) == IPPROTO_TCP && !RD(sk->sk_err) &&
-	    RD(sk->__sk_common.skc_state) == TCP_SYN_SENT)
+	u8 state = RD(sk->__sk_common.skc_state);
+	int err = RD(sk->sk_err);
+
+	if (RD(sk->sk_protocol) != IPPROTO_TCP)
+		return;
+	if (err)
+		note_error(sk, err, state);
+	else if (state == TCP_SYN_SENT)
 		note_soft_error(sk);
 }
 

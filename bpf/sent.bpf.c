@@ -10,7 +10,7 @@
 #include "bpf/stub.h"
 #include "bpf/sent.h"
 
-static __always_inline int on_send_reset(u64 *ctx)
+static __always_inline void on_send_reset(struct percpu *cpu, u64 *ctx)
 {
 	struct sent_args a = {
 		.sk = (struct sock *)ctx[0],
@@ -21,23 +21,37 @@ static __always_inline int on_send_reset(u64 *ctx)
 		a.reason = ctx[2];
 		a.reason_known = true;
 	}
-	handle_sent(&a);
-	return 0;
+	handle_sent(cpu, &a);
 }
 
 #ifdef SOCK_PROBE_READ
-SEC("?raw_tp/tcp_send_reset")
-int send_reset_raw(u64 *ctx)
-{
-	return on_send_reset(ctx);
-}
+#define SEND_RESET(name) SEC("?raw_tp/tcp_send_reset") int name##_raw(u64 *ctx)
 #else
-SEC("?tp_btf/tcp_send_reset")
-int send_reset(u64 *ctx)
+#define SEND_RESET(name) SEC("?tp_btf/tcp_send_reset") int name(u64 *ctx)
+#endif
+
+SEND_RESET(send_reset)
 {
-	return on_send_reset(ctx);
+	struct percpu *cpu = this_cpu();
+
+	if (!cpu)
+		return 0;
+	cpu->in_send_reset = 1;
+	on_send_reset(cpu, ctx);
+	cpu->in_send_reset = 0;
+	return 0;
 }
 
+SEND_RESET(send_reset_again)
+{
+	struct percpu *cpu = this_cpu();
+
+	if (cpu && cpu->in_send_reset)
+		on_send_reset(cpu, ctx);
+	return 0;
+}
+
+#ifndef SOCK_PROBE_READ
 SEC("?tp_btf/tcp_send_reset")
 int send_reset_canary(u64 *ctx)
 {
@@ -57,11 +71,12 @@ static __always_inline void sent_unseen(struct sock *sk, struct sk_buff *skb,
 {
 	u8 state = sk ? RD(sk->__sk_common.skc_state) : TCP_CLOSE;
 	struct sent_args a = {.sk = sk, .skb = skb};
+	struct percpu *cpu = this_cpu();
 
 	if (sk ? state != TCP_TIME_WAIT && state != TCP_NEW_SYN_RECV : !local)
 		return;
-	if (!skb_is_reset(skb))
-		handle_sent(&a);
+	if (cpu && !skb_is_reset(skb))
+		handle_sent(cpu, &a);
 }
 
 ENTRY(send_reset_v4, tcp_v4_send_reset, struct sock *sk, struct sk_buff *skb)

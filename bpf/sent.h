@@ -346,14 +346,12 @@ static __always_inline void sent_listener(const struct sent_args *a)
 	emit_submit(r);
 }
 
-static __always_inline void handle_sent(const struct sent_args *a)
+static __always_inline void handle_sent(struct percpu *cpu,
+					const struct sent_args *a)
 {
-	struct percpu *cpu = this_cpu();
 	struct sock *sk = a->sk;
 	u8 state = TCP_CLOSE;
 
-	if (!cpu)
-		return;
 	tally(TALLY_SENT_FIRST + (a->reason < 39 ? a->reason : 39), 1);
 	if (sk)
 		state = RD(sk->__sk_common.skc_state);

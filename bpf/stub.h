@@ -5,6 +5,11 @@
  * with SOCK_PROBE_READ for those that hold bare addresses (raw_tp, kprobe,
  * kretprobe). The handlers are the same; RD() reads for both. The second
  * programs are called name_raw, name_kprobe and name_kretprobe.
+ *
+ * The kernel skips a program that runs already on that CPU (from 6.1,
+ * 05b24ff9b2cf): one for a process that a softirq interrupts, in which the same
+ * hook is met. Where a skipped run would lose a RST, a second program of the
+ * same hook, called name_again, runs the handler if it meets the first running.
  */
 #ifndef RSTSCOPE_STUB_H
 #define RSTSCOPE_STUB_H

@@ -107,6 +107,11 @@ long do_connect_timeout(long family, long host, long port, long ms)
 	return connect_with(family, host, port, 0, ms);
 }
 
+long do_connect_start(long family, long host, long port, long ms)
+{
+	return connect_with(family, host, port, SOCK_NONBLOCK, ms);
+}
+
 long do_connect_later(long family, long host, long port, long d)
 {
 	long fd = connect_with(family, host, port, SOCK_NONBLOCK, 0);

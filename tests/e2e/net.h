@@ -35,6 +35,8 @@ long do_port(long fd, long b, long c, long d); /* the local one */
 long do_connect(long family, long host, long port, long d);
 /* As above after TCP_USER_TIMEOUT `ms`. */
 long do_connect_timeout(long family, long host, long port, long ms);
+/* The same, but it does not wait for the answer. */
+long do_connect_start(long family, long host, long port, long ms);
 /* O_NONBLOCK, poll() and SO_ERROR: the descriptor, or what SO_ERROR said. */
 long do_connect_later(long family, long host, long port, long d);
 long do_accept(long fd, long b, long c, long d);

@@ -7,9 +7,12 @@
 	"\"kernel\":\"6.18\",\"host\":\"%s\",\"started_us\":0,"                \
 	"\"updated_us\":%lld,\"ended\":%s,\"listen\":\"off\","                 \
 	"\"probes\":[{\"hook\":\"tcp_receive_reset\","                         \
-	"\"method\":\"tp_btf\",\"up\":%s,\"required\":true,\"why\":\"\"}"      \
+	"\"method\":\"tp_btf\",\"up\":%s,\"required\":true,\"why\":\"\","      \
+	"\"missed_runs\":706}"                                                 \
 	",{\"hook\":\"kfree_skb\",\"method\":\"none\",\"up\":false,"           \
-	"\"required\":false,\"why\":\"too dear\"}],"                           \
+	"\"required\":false,\"why\":\"too dear\",\"missed_runs\":null},"       \
+	"{\"hook\":\"tcp_reset\",\"method\":\"kprobe\",\"up\":true,"           \
+	"\"required\":false,\"why\":\"\",\"missed_runs\":null}],"              \
 	"\"blind_spots\":[\"splice is not told\"],"                            \
 	"\"counts\":{\"received\":{\"seen\":7,\"submitted\":7,"                \
 	"\"dropped\":0,\"folded\":0}},"                                        \
@@ -135,6 +138,8 @@ static void report(void **state)
 	assert_has(c->out, "\nkfree_skb         none   off   too dear\n");
 	assert_has(c->out, "  - splice is not told\n");
 	assert_has(c->out, "Seen     received 7\n");
+	assert_has(c->out, "\nMissed   706 runs of tcp_receive_reset, not "
+			   "known of 1 of 2 probes\n");
 	assert_has(c->out,
 		   "\nIgnored  RSTs out of the window 3, challenged or at "
 		   "a listener 4, of no socket 5\n");

@@ -219,7 +219,7 @@ static struct metrics_sample *full_sample(void)
 	s->n_probes = 2;
 	strcpy(s->probes[0].hook, "tcp_send_reset");
 	strcpy(s->probes[0].method, "raw_tp");
-	s->probes[0].up = true;
+	s->probes[0].up = s->probes[0].missed_known = true;
 	strcpy(s->probes[1].hook, "kfree_skb");
 	strcpy(s->probes[1].method, "none");
 	s->store = (struct writer_stats){
@@ -273,6 +273,10 @@ static void test_sample(void **state)
 		 "method=\"raw_tp\"}",
 		 1},
 		{"rstscope_probe_up{probe=\"kfree_skb\",method=\"none\"}", 0},
+		{"rstscope_probe_missed_runs_total{probe=\"tcp_send_reset\"}",
+		 0},
+		/* the kernel does not tell */
+		{"rstscope_probe_missed_runs_total{probe=\"kfree_skb\"}", -1},
 		{"rstscope_store_bytes", 4096},
 		{"rstscope_store_events", 18},
 		/* bpf_stats_enabled is off: not known, so not there */
@@ -290,6 +294,7 @@ static void test_sample(void **state)
 	}
 	free(text);
 	s->counts.ignored_known = false; /* not seen: not there */
+	s->probes[0].missed = 7;
 	s->probes[0].runs = 1000;
 	s->probes[0].run_ns = 2500000;
 	metrics_update(m, s);
@@ -298,6 +303,8 @@ static void test_sample(void **state)
 	assert_float_equal(sample(m, "rstscope_probe_run_seconds_total{probe="
 				     "\"tcp_send_reset\"}"),
 			   0.0025, 1e-12);
+	assert_true(sample(m, "rstscope_probe_missed_runs_total{probe="
+			      "\"tcp_send_reset\"}") == 7);
 	assert_true(sample(m, "rstscope_resets_ignored_total{why="
 			      "\"no_socket\"}") == -1);
 	free(s);

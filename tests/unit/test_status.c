@@ -17,7 +17,9 @@ static struct status example(void)
 		{.hook = "tcp_send_reset",
 		 .method = "raw_tp",
 		 .up = true,
-		 .required = true},
+		 .required = true,
+		 .missed_known = true,
+		 .missed = 12},
 		{.hook = "kfree_skb",
 		 .method = "none",
 		 .why = "not \"allowed\""},
@@ -95,6 +97,9 @@ static void test_everything_is_there(void **state)
 	assert_string_equal(json_string_value(json_object_get(probe, "why")),
 			    "not \"allowed\"");
 	assert_true(json_is_false(json_object_get(probe, "up")));
+	assert_true(json_is_null(json_object_get(probe, "missed_runs")));
+	probe = json_array_get(json_object_get(json, "probes"), 0);
+	assert_int_equal(number(probe, "missed_runs", NULL, NULL), 12);
 	assert_int_equal(json_array_size(json_object_get(json, "probes")), 2);
 	assert_int_equal(json_array_size(json_object_get(json, "blind_spots")),
 			 1);

@@ -161,6 +161,38 @@ static void print_ignored(const struct cli *cli, const struct checkup *c)
 	print_count(cli, c, "ignored", "no_socket", ", of no socket");
 }
 
+/* Runs that the kernel skipped; of a probe that is down there are none. */
+static void print_missed(const struct cli *cli, const struct checkup *c)
+{
+	const json_t *probes = json_object_get(c->daemon, "probes"), *p;
+	const char *gap = "";
+	int up = 0, unknown = 0;
+	char hook[48];
+	size_t i;
+
+	fputs("\nMissed   ", cli->out);
+	json_array_foreach(probes, i, p)
+	{
+		const json_t *missed = json_object_get(p, "missed_runs");
+
+		if (!json_is_true(json_object_get(p, "up")))
+			continue;
+		up++;
+		unknown += !json_is_integer(missed);
+		if (json_integer_value(missed) <= 0)
+			continue;
+		checkup_text(p, "hook", hook, sizeof(hook));
+		fprintf(cli->out, "%s%lld runs of %s", gap,
+			(long long)json_integer_value(missed), hook);
+		gap = ", ";
+	}
+	if (unknown)
+		fprintf(cli->out, "%snot known of %d of %d probes", gap,
+			unknown, up);
+	else if (!*gap)
+		fputs("no run of a probe", cli->out);
+}
+
 static void print_counts(const struct cli *cli, const struct checkup *c)
 {
 	json_t *counts = json_object_get(c->daemon, "counts"), *count;
@@ -185,6 +217,7 @@ static void print_counts(const struct cli *cli, const struct checkup *c)
 	print_count(cli, c, "lost", "ring", "in the ring");
 	print_count(cli, c, "lost", "queue", ", in the queue");
 	print_count(cli, c, "lost", "store", ", in the store");
+	print_missed(cli, c);
 	print_ignored(cli, c);
 	fputs("\nOthers   ", cli->out);
 	print_count(cli, c, "connections", "client", "connections made");

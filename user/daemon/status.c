@@ -35,12 +35,14 @@ static json_t *probes(const struct status *s)
 	for (i = 0; i < s->n_probes; i++) {
 		const struct probe_status *p = &s->probes[i];
 
-		json_array_append_new(list,
-				      json_pack("{s:o, s:o, s:b, s:b, s:o}",
-						"hook", text(p->hook), "method",
-						text(p->method), "up", p->up,
-						"required", p->required, "why",
-						text(p->why)));
+		json_array_append_new(
+			list,
+			json_pack("{s:o, s:o, s:b, s:b, s:o, s:o}", "hook",
+				  text(p->hook), "method", text(p->method),
+				  "up", p->up, "required", p->required, "why",
+				  text(p->why), "missed_runs",
+				  number(p->missed_known ? (int64_t)p->missed
+							 : NOT_KNOWN)));
 	}
 	return list;
 }

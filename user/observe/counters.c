@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What the observer can tell of itself: counters, probes, blind spots. */
+#include <stddef.h>
 #include <string.h>
 
 #include <bpf/bpf.h>
@@ -47,9 +48,21 @@ void observer_get_counts(const struct observer *o, struct observe_counts *c)
 	c->ignored_known = observer_serves(o, "kfree_skb");
 }
 
-static void add_run_stats(const struct bpf_program *program,
-			  struct probe_status *p)
+/*
+ * Kernels before 5.12 (9ed9e9ba2337) have no such field; of kprobes they count
+ * only from 6.7 (dd8657894c11), in the same one.
+ */
+static bool tells_missed(const struct choice *c, __u32 info_size)
 {
+	return info_size >= offsetof(struct bpf_prog_info, recursion_misses) +
+				    sizeof(__u64) &&
+	       strcmp(c->method->method, "kprobe");
+}
+
+static void add_program_stats(const struct choice *c, size_t i,
+			      struct probe_status *p)
+{
+	const struct bpf_program *program = c->programs[i];
 	struct bpf_prog_info info = {};
 	__u32 size = sizeof(info);
 
@@ -58,6 +71,9 @@ static void add_run_stats(const struct bpf_program *program,
 		return;
 	p->runs += info.run_cnt;
 	p->run_ns += info.run_time_ns;
+	p->missed_known = tells_missed(c, size);
+	if (p->missed_known && (i || !c->method->again))
+		p->missed += info.recursion_misses;
 }
 
 size_t observer_get_probes(const struct observer *o,
@@ -81,7 +97,7 @@ size_t observer_get_probes(const struct observer *o,
 		p->required = c->hook->need == NEED_ALWAYS;
 		p->extra = c->hook->need == NEED_EXTRA;
 		for (size_t j = 0; j < PLAN_PROGRAMS; j++)
-			add_run_stats(c->programs[j], p);
+			add_program_stats(c, j, p);
 	}
 	return n;
 }

@@ -36,6 +36,9 @@ struct probe_status {
 	char why[200]; /* down: the reason, in words */
 	uint64_t runs; /* where kernel.bpf_stats_enabled is on */
 	uint64_t run_ns;
+	bool missed_known;
+	uint64_t missed; /* runs that the kernel skipped, and nothing made up
+			  * for (bpf/stub.h) */
 };
 #define PROBES_MAX 24
 

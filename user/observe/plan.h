@@ -43,6 +43,7 @@ struct plan_method {
 	uint32_t args; /* its function has so many at least; 0: any number */
 	const char *canary; /* program that the verifier must refuse, or this
 			     * method is not safe here; NULL: none */
+	bool again; /* the second program runs where the first is skipped */
 };
 
 struct plan_hook {

@@ -321,6 +321,12 @@ static void probes(struct exposition *x, const struct metrics_sample *s)
 		exposition_value(x, labels, s->probes[i].up);
 		runs += s->probes[i].runs;
 	}
+	exposition_family(x, "rstscope_probe_missed_runs", METRIC_COUNTER,
+			  "Runs of each probe that the kernel skipped: the "
+			  "program was running on that CPU.");
+	for (i = 0; i < s->n_probes; i++)
+		if (s->probes[i].missed_known)
+			probe(x, &s->probes[i], s->probes[i].missed);
 	/* No run at all: kernel.bpf_stats_enabled is off, nothing is known. */
 	if (!runs)
 		return;

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Failures that a timer's softirq brings while it interrupts a process in the
+ * very program that would tell of them: the kernel does not run that program
+ * twice on a CPU (see bpf/stub.h). None may be missing all the same; beside
+ * what is asserted here, each test ends with a look at the kernel's counters.
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "tests/e2e/harness.h"
+#include "tests/e2e/net.h"
+#include "tests/e2e/route.h"
+#include "tests/e2e/scrape.h"
+
+#define ATTEMPTS  400
+#define SPREAD_MS 1600 /* so that their timers fire at many moments */
+#define ROUNDS	  6
+#define LIMIT_MS  8000
+#define PORT	  4001
+#define BATCH	  20
+
+/* --- one CPU ---------------------------------------------------------------
+ */
+static void unpin(void *mask)
+{
+	sched_setaffinity(0, sizeof(cpu_set_t), mask);
+}
+
+/* Everything happens on one CPU, and the timers fire there. */
+static void pin(void)
+{
+	static cpu_set_t before;
+	cpu_set_t one;
+	int cpu = 0;
+
+	if (sched_getaffinity(0, sizeof(before), &before))
+		harness_die("sched_getaffinity");
+	while (!CPU_ISSET(cpu, &before))
+		cpu++;
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	if (sched_setaffinity(0, sizeof(one), &one))
+		harness_die("sched_setaffinity");
+	harness_defer(unpin, &before);
+}
+
+/* --- attempts whose timers fire meanwhile ----------------------------------
+ */
+struct attempts {
+	long fd[ATTEMPTS];
+	int made;
+	int64_t start_ms;
+};
+
+static void begin_some(struct attempts *a, int family, int user_timeout_ms)
+{
+	int64_t now = harness_now_ms() - a->start_ms;
+
+	while (a->made < ATTEMPTS &&
+	       now >= (int64_t)a->made * SPREAD_MS / ATTEMPTS) {
+		long fd = do_connect_start(family, HOST_LOOPBACK, PORT,
+					   user_timeout_ms);
+
+		assert_true(fd >= 0);
+		a->fd[a->made++] = fd;
+	}
+}
+
+static bool all_failed(struct attempts *a)
+{
+	for (int i = a->made - 1; i >= 0; i--) {
+		struct pollfd p = {.fd = a->fd[i]};
+
+		if (poll(&p, 1, 0) != 1)
+			return false;
+	}
+	return a->made == ATTEMPTS;
+}
+
+/* Attempts begin and fail while `busy` is called; takes a few seconds. */
+static void fail_meanwhile(int family, int user_timeout_ms,
+			   void (*busy)(long listener), long listener)
+{
+	struct attempts a = {.start_ms = harness_now_ms()};
+
+	while (!all_failed(&a)) {
+		if (harness_now_ms() - a.start_ms > harness_ms(LIMIT_MS))
+			harness_die("the attempts do not end");
+		begin_some(&a, family, user_timeout_ms);
+		for (int i = 0; i < BATCH; i++)
+			busy(listener);
+	}
+	for (int i = 0; i < ATTEMPTS; i++)
+		close((int)a.fd[i]);
+}
+
+/* --- what the kernel skipped -----------------------------------------------
+ */
+/* Of the programs whose names begin so, whosever they are; -1: not told. */
+static int64_t skipped_runs(const char *name)
+{
+	int64_t sum = -1;
+	__u32 id = 0;
+
+	while (!bpf_prog_get_next_id(id, &id)) {
+		struct bpf_prog_info info = {};
+		__u32 size = sizeof(info);
+		int fd = bpf_prog_get_fd_by_id(id);
+
+		if (fd < 0)
+			continue;
+		if (!bpf_obj_get_info_by_fd(fd, &info, &size) &&
+		    !strncmp(info.name, name, strlen(name)) &&
+		    size > offsetof(struct bpf_prog_info, recursion_misses))
+			sum = (sum < 0 ? 0 : sum) +
+			      (int64_t)info.recursion_misses;
+		close(fd);
+	}
+	return sum;
+}
+
+/* --- tests -----------------------------------------------------------------
+ */
+static int64_t count_of(struct world *w, const char *kind)
+{
+	json_t *events = events_of(w), *e;
+	int64_t sum = 0;
+	size_t i;
+
+	json_array_foreach(
+		events, i,
+		e) if (!strcmp(json_string_value(json_object_get(e, "kind")),
+			       kind)) sum +=
+		json_integer_value(json_object_get(e, "count"));
+	json_decref(events);
+	return sum;
+}
+
+static void expect_count(struct world *w, const char *kind, int64_t count)
+{
+	int64_t end = harness_now_ms() + harness_ms(LIMIT_MS);
+
+	while (count_of(w, kind) < count && harness_now_ms() < end)
+		harness_sleep(100);
+	assert_int_equal(count_of(w, kind), count);
+}
+
+static double missed_state_changes(const struct world *w)
+{
+	char *text = scrape(daemon_listen(w->daemon));
+	double missed = scrape_sum(text, "rstscope_probe_missed_runs_total",
+				   "probe=\"inet_sock_set_state\"");
+
+	free(text);
+	return missed;
+}
+
+/* A change of state in a process, much of the time. */
+static void listen_and_stop(long listener)
+{
+	listen((int)listener, 1);
+	shutdown((int)listener, SHUT_RD);
+}
+
+static void test_timeouts(void **state)
+{
+	struct world *w = *state;
+	int64_t before = skipped_runs("set_state"), skipped = before;
+	long listener = do_listen(w->family, 1, 0, 0);
+	int rounds = 0;
+
+	if (before < 0)
+		harness_skip("this kernel does not tell what it skips");
+	nft(-1, "input", "tcp dport 4001 drop");
+	pin();
+	for (; rounds < ROUNDS && skipped == before; rounds++) {
+		fail_meanwhile(w->family, 100, listen_and_stop, listener);
+		skipped = skipped_runs("set_state");
+	}
+	close((int)listener);
+	expect_count(w, "timeout", (int64_t)rounds * ATTEMPTS);
+	if (skipped == before)
+		harness_skip("the kernel skipped no run in %d rounds", rounds);
+	assert_true(missed_state_changes(w) > 0);
+}
+
+/* A RST that leaves in a process, much of the time. */
+static void connect_and_abort(long listener)
+{
+	long port = do_port(listener, 0, 0, 0);
+	long c = do_connect(AF_INET, HOST_LOOPBACK, port, 0);
+	long s = do_accept(listener, 0, 0, 0);
+
+	do_linger(c, 0, 0, 0);
+	close((int)c);
+	close((int)s);
+}
+
+/* The first SYN is lost, a RST answers the one that a timer repeats. */
+static void lose_first_syn(void)
+{
+	if (shell_in(-1, "nft add table inet e2e 2>/dev/null"))
+		harness_skip("nft: this kernel or machine has no nf_tables");
+	must_in(-1, "nft 'add set inet e2e seen "
+		    "{ type inet_service; size 65535; flags dynamic; }'");
+	nft(-1, "input",
+	    "tcp dport 4001 tcp sport != @seen add @seen { tcp sport } drop");
+}
+
+static void test_resets(void **state)
+{
+	struct world *w = *state;
+	int64_t before = skipped_runs("send_reset"), skipped = before;
+	long listener = do_listen(AF_INET, 16, 0, 0);
+	int rounds = 0;
+
+	if (before < 0)
+		harness_skip("this kernel does not tell what it skips");
+	lose_first_syn();
+	pin();
+	for (; rounds < ROUNDS && skipped == before; rounds++) {
+		fail_meanwhile(AF_INET, 0, connect_and_abort, listener);
+		skipped = skipped_runs("send_reset");
+	}
+	close((int)listener);
+	expect_count(w, "refused", (int64_t)rounds * ATTEMPTS);
+	if (skipped == before)
+		harness_skip("the kernel skipped no run in %d rounds", rounds);
+}
+
+int main(void)
+{
+	const struct CMUnitTest skipped[] = {
+		BOTH(test_timeouts),
+		IPV4(test_resets),
+	};
+
+	return run_table(skipped);
+}

@@ -174,7 +174,7 @@ struct rec_closed {
 	__u64 established_ns;	     /* 0: not known */
 	__u32 since_send_jiffies;    /* at the close */
 	__u32 since_receive_jiffies; /* at the close */
-	__u32 unread; /* bytes received and not read at the close */
+	__u32 unread; /* bytes received and not read at the close; REC_NEVER */
 	__u8 aborted; /* closed with a RST rather than with a FIN */
 	__u8 role;
 	__u8 pad[2];
@@ -187,7 +187,8 @@ struct rec_sock {
 	__u64 bytes_acked;
 	__u64 bytes_received;
 	__u64 bytes_retrans;
-	__u32 unread;  /* rcv_nxt - copied_seq; counts the FIN */
+	__u32 unread;  /* rcv_nxt - copied_seq; counts the FIN; REC_NEVER:
+			* MPTCP, what was not read waits in another socket */
 	__u32 unacked; /* snd_nxt - snd_una */
 	__u32 unsent;  /* write_seq - snd_nxt */
 	__u32 packets_out;

@@ -172,7 +172,7 @@ static __always_inline void sock_numbers(struct tcp_sock *tp,
 	s->bytes_acked = RD(tp->bytes_acked);
 	s->bytes_received = RD(tp->bytes_received);
 	s->bytes_retrans = RD(tp->bytes_retrans);
-	s->unread = rcv_nxt - RD(tp->copied_seq);
+	s->unread = IS_MPTCP(tp) ? REC_NEVER : rcv_nxt - RD(tp->copied_seq);
 	s->unacked = snd_nxt - RD(tp->snd_una);
 	s->unsent = RD(tp->write_seq) - snd_nxt;
 	s->packets_out = RD(tp->packets_out);

@@ -144,6 +144,24 @@ static void test_netfilter(void **state)
 	assert_int_equal(sent_decide(&f).cause, CAUSE_FIREWALL_REJECT);
 }
 
+/* What the process did not read waits in the MPTCP socket, not here. */
+static void test_mptcp_closed(void **state)
+{
+	struct facts f;
+
+	(void)state;
+	facts_init(&f);
+	f.kind = KIND_SENT;
+	f.state = TCP_ESTABLISHED;
+	f.sock_known = true;
+	f.sock_flags = LIVE | SOCKF_MPTCP;
+	assert_int_equal(sent_decide(&f).cause, CAUSE_ADMIN_ABORT);
+	f.call.known = true;
+	f.call.class = CALL_CLOSE;
+	assert_int_equal(sent_decide(&f).cause, CAUSE_CLOSE_WITH_UNREAD_DATA);
+	assert_null(strstr(sent_decide(&f).text, "{unread}"));
+}
+
 static void test_exit_words(void **state)
 {
 	struct facts f = facts_of(&rows[2]);
@@ -176,6 +194,7 @@ int main(void)
 		cmocka_unit_test(test_decision_table),
 		cmocka_unit_test(test_overflow_without_reason),
 		cmocka_unit_test(test_netfilter),
+		cmocka_unit_test(test_mptcp_closed),
 		cmocka_unit_test(test_exit_words),
 		cmocka_unit_test(test_reason_names),
 	};

@@ -33,7 +33,7 @@ static enum cause mechanism(const struct fact_closed *c)
 		return (enum cause)named;
 	if (c->task.exiting)
 		return CAUSE_PROCESS_EXIT;
-	if (!c->aborted)
+	if (!c->aborted || c->unread_bytes == NOT_KNOWN)
 		return CAUSE_UNKNOWN;
 	return c->unread_bytes > 0 ? CAUSE_CLOSE_WITH_UNREAD_DATA
 				   : CAUSE_LINGER_ZERO;

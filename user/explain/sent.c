@@ -106,14 +106,22 @@ static struct sent at_listener(const struct facts *f)
 			     "connection that it never had"};
 }
 
+static struct sent unread_data(const struct facts *f, double confidence)
+{
+	return (struct sent){CAUSE_CLOSE_WITH_UNREAD_DATA, confidence,
+			     flag(f, SOCKF_MPTCP)
+				     ? "the MPTCP socket was closed with data "
+				       "received and not read"
+				     : "closed with {unread} received and not "
+				       "read"};
+}
+
 static struct sent by_closed_state(const struct facts *f)
 {
 	bool closing = f->shutdown == SHUTDOWN_BOTH || f->shutdown < 0;
 
 	if (closing && f->unread_bytes > 0)
-		return (struct sent){CAUSE_CLOSE_WITH_UNREAD_DATA, INFERRED,
-				     "closed with {unread} received and not "
-				     "read"};
+		return unread_data(f, INFERRED);
 	if (closing && f->linger0 == TRI_YES)
 		return (struct sent){CAUSE_LINGER_ZERO, INFERRED,
 				     "closed with SO_LINGER on and time 0"};
@@ -138,6 +146,10 @@ static struct sent by_closed_state(const struct facts *f)
 
 static struct sent by_live_state(const struct facts *f)
 {
+	/* its close aborts live subflows only with data that was not read */
+	if (flag(f, SOCKF_MPTCP) && f->call.known &&
+	    f->call.class == CALL_CLOSE)
+		return unread_data(f, INFERRED);
 	if (f->state == TCP_FIN_WAIT2 && flag(f, SOCKF_DEAD))
 		return (struct sent){CAUSE_UNKNOWN, 0.6,
 				     "our closed side waited tcp_fin_timeout "
@@ -202,8 +214,7 @@ static struct sent close_reason(const struct facts *f)
 {
 	if (exiting(f))
 		return process_exit(f);
-	return (struct sent){CAUSE_CLOSE_WITH_UNREAD_DATA, CERTAIN,
-			     "closed with {unread} received and not read"};
+	return unread_data(f, CERTAIN);
 }
 
 struct row {

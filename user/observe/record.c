@@ -52,6 +52,11 @@ static bool sent_fin(int state)
 	       state == TCP_CLOSING || state == TCP_LAST_ACK;
 }
 
+static int64_t unread_bytes(uint32_t unread)
+{
+	return unread == REC_NEVER ? NOT_KNOWN : (int64_t)unread;
+}
+
 /*
  * bytes_sent counts what was sent again, bytes_acked our SYN (of a client) and
  * our FIN, bytes_received and rcv_nxt the peer's FIN, write_seq and snd_nxt our
@@ -83,8 +88,8 @@ static void set_bytes(const struct rec_failure *r, struct facts *f)
 		f->unacked_bytes--;
 	if (handshake)
 		return;
-	f->unread_bytes = s->unread;
-	if (f->peer_fin == TRI_YES && f->unread_bytes)
+	f->unread_bytes = unread_bytes(s->unread);
+	if (f->peer_fin == TRI_YES && f->unread_bytes > 0)
 		f->unread_bytes--;
 }
 
@@ -279,7 +284,7 @@ static void set_closed(const struct rec_closed *c, uint64_t now_ns,
 	send = jiffies_ms(c->since_send_jiffies, ctx);
 	receive = jiffies_ms(c->since_receive_jiffies, ctx);
 	out->idle_ms = smaller(send, receive);
-	out->unread_bytes = c->unread;
+	out->unread_bytes = unread_bytes(c->unread);
 	out->event = NOT_KNOWN;
 }
 

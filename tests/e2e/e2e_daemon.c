@@ -228,9 +228,14 @@ static void test_full_disk_at_start(void **state)
 	(void)state;
 	refused_with(FAILED, "full",
 		     "unshare -m sh -c 'mount -t tmpfs -o size=64k none %s && "
-		     "head -c 1M /dev/zero >%s/fill 2>/dev/null; "
+		     "head -c 1m /dev/zero >%s/fill 2>/dev/null; "
 		     "exec %s --listen off --store %s/e.db'",
 		     scratch(), scratch(), daemon_path(), scratch());
+	/* room for the file, not for the index of its WAL */
+	refused_with(FAILED, "space",
+		     "unshare -m sh -c 'mount -t tmpfs -o size=72k none %s && "
+		     "exec %s --listen off --store %s/e.db'",
+		     scratch(), daemon_path(), scratch());
 }
 
 static void unmount(void *dir)

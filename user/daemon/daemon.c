@@ -172,9 +172,10 @@ static enum exit_status open_pipeline(struct daemon *d)
 		.ctx = d,
 	};
 	int64_t last = 0;
+	int err = store_last_id(d->store, &last);
 
-	if (store_last_id(d->store, &last)) {
-		log_error("the store does not answer");
+	if (err) {
+		log_error("the store does not answer: %s", strerror(-err));
 		return EXIT_FAILED;
 	}
 	config.first_id = last + 1;

@@ -82,8 +82,13 @@ static void size_maps(struct observer *o, struct rstscope *skel)
 /* For a trial: what is not run needs no room. */
 static void shrink_maps(struct rstscope *skel)
 {
-	bpf_map__set_max_entries(skel->maps.conns, 1);
-	bpf_map__set_max_entries(skel->maps.calls, 1);
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, skel->obj)
+	{
+		if (!bpf_map__is_internal(map))
+			bpf_map__set_max_entries(map, 1);
+	}
 	bpf_map__set_max_entries(skel->maps.ring,
 				 (uint32_t)sysconf(_SC_PAGESIZE));
 }
@@ -343,6 +348,22 @@ static void drop_refused(struct observer *o, bool functions_only)
 	}
 }
 
+/* What is refused at the first look, before anything is loaded. */
+static void drop_hopeless(struct observer *o)
+{
+	for (size_t i = 0; i < o->choices_count; i++) {
+		struct choice *c = &o->choices[i];
+		int err;
+
+		while (c->method && is_function(c->method) &&
+		       (err = trial_function(
+				o->btf,
+				bpf_program__section_name(find_program(
+					o->catalog, c->method->programs[0])))))
+			give_way(o, c, err);
+	}
+}
+
 static int load_all(struct observer *o)
 {
 	int err;
@@ -380,6 +401,7 @@ int observer_choose_and_load(struct observer *o)
 	if (!o->catalog)
 		return -errno;
 	choose_all(o);
+	drop_hopeless(o);
 	err = load_all(o);
 	for (int functions = 1; err && functions >= 0; functions--) {
 		if (err == -EPERM && geteuid() != 0)

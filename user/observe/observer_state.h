@@ -53,6 +53,13 @@ bool observer_serves(const struct observer *o, const char *hook);
 /* Another hook of this kernel shows what that one would, and more. */
 bool observer_needs_no(const struct observer *o, const struct choice *c);
 
+/*
+ * trial.c: 0, or -errno where the kernel lets no program hang on that function,
+ * a section such as "fentry/tcp_reset". What it lets may still be refused
+ * later.
+ */
+int trial_function(const struct btf *btf, const char *section);
+
 /* counters.c */
 uint64_t observer_tally(const struct observer *o, uint32_t row);
 

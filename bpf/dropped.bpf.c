@@ -10,43 +10,6 @@
 #include "bpf/segment.h"
 #include "bpf/filtered.h"
 
-struct ports {
-	__be16 source;
-	__be16 dest;
-};
-
-static __always_inline bool dropped_flow(struct sk_buff *skb,
-					 struct rec_flow *f)
-{
-	unsigned char *head = RD(skb->head);
-	u16 network = RD(skb->network_header);
-	u8 ip[40];
-	struct ports ports;
-	u32 l4;
-
-	if (bpf_probe_read_kernel(ip, sizeof(ip), head + network))
-		return false;
-	if (ip[0] >> 4 == 4) {
-		if (ip[9] != IPPROTO_TCP)
-			return false;
-		l4 = (ip[0] & 15) * 4;
-		__builtin_memcpy(f->laddr, ip + 12, 4);
-		__builtin_memcpy(f->raddr, ip + 16, 4);
-	} else {
-		if (ip[6] != IPPROTO_TCP)
-			return false;
-		l4 = sizeof(ip);
-		__builtin_memcpy(f->laddr, ip + 8, 16);
-		__builtin_memcpy(f->raddr, ip + 24, 16);
-	}
-	/* the transport header is not set on every hook: count from the IP one
-	 */
-	if (bpf_probe_read_kernel(&ports, sizeof(ports), head + network + l4))
-		return false;
-	f->ports = (u32)bpf_ntohs(ports.source) << 16 | bpf_ntohs(ports.dest);
-	return true;
-}
-
 /* Where it was dropped: its socket's namespace, or that of its device. */
 static __always_inline u32 dropped_netns(struct sk_buff *skb)
 {
@@ -63,9 +26,11 @@ static __always_inline u32 dropped_netns(struct sk_buff *skb)
 static __always_inline void filtered(struct sk_buff *skb)
 {
 	struct rec_flow f = {};
+	struct segment seg = {};
 
-	if (dropped_flow(skb, &f))
-		filtered_note(&f, dropped_netns(skb));
+	skb_parse_ip(skb, &seg, &f);
+	if (seg.family)
+		filtered_note(&f, dropped_netns(skb), false);
 }
 
 static __always_inline void ignored(struct sk_buff *skb, u32 row)

@@ -319,12 +319,12 @@ struct rec_flow {
 };
 
 /*
- * RSTs that answered segments of no socket, by source: counted in a map, of
- * which the daemon takes what no record carried.
+ * RSTs that answered segments of no socket or were sent by netfilter, by
+ * source: counted in a map, of which the daemon takes what no record carried.
  */
 struct rec_stray_key {
 	__u32 netns;
-	__u32 pad;
+	__u32 rejected; /* by netfilter: those are counted by themselves */
 	__u8 raddr[16];
 };
 
@@ -360,6 +360,7 @@ enum rec_tally {
 	TALLY_UNBOUND,	   /* listen() on sockets that had no port yet */
 	TALLY_STRAY,	   /* RSTs sent for segments of no socket */
 	TALLY_FAMILY_FULL, /* descendants that the family could not hold */
+	TALLY_REJECTED,	   /* RSTs that netfilter sent */
 	/* RSTs that came and ended nothing, as the kernel dropped them: */
 	TALLY_IGNORED_SEQUENCE,	  /* out of the window */
 	TALLY_IGNORED_CHALLENGED, /* a challenge ACK answered it, or it met a

@@ -154,13 +154,13 @@ SHARED struct places {
 	__type(value, struct place);
 } places SEC(".maps");
 
-/* Segments that netfilter dropped just now, direct-mapped likewise. */
+/* Segments that netfilter dropped or rejected, direct-mapped likewise. */
 #define DROPPED_SLOTS 1024
 struct dropped_slot {
 	u64 hash;
 	u64 time_ns;
-	u32 netns; /* in which it was dropped; 0: not known */
-	u32 pad;
+	u32 netns;    /* in which it was dropped; 0: not known */
+	u32 rejected; /* seen to be; else it may have been dropped only */
 };
 
 SHARED struct dropped {

@@ -55,12 +55,13 @@ struct sent_args {
 	struct sk_buff *skb;
 	u32 reason;
 	bool reason_known;
+	bool rejected; /* netfilter sent it */
 };
 
 /*
- * RSTs for segments of no socket are as many as a scanner likes: at most 10 a
- * second and source, and 200 a second and CPU, go into the ring; all are
- * counted.
+ * RSTs for segments of no socket, and those of a packet filter, are as many as
+ * a scanner likes: at most 10 a second and source, and 200 a second and CPU, go
+ * into the ring; all are counted.
  */
 #define STRAY_WINDOW_NS	 1000000000ull
 #define STRAY_PER_SOURCE 10
@@ -95,7 +96,7 @@ static __always_inline bool stray_admit(struct percpu *cpu,
 					const struct segment *seg,
 					const struct rec_flow *f, u32 *folded)
 {
-	struct rec_stray_key key = {.netns = f->netns};
+	struct rec_stray_key key = {.netns = f->netns, .rejected = a->rejected};
 	struct rec_stray fresh = {}, *stray;
 	u64 now = bpf_ktime_get_ns();
 	bool full = stray_cpu_full(cpu, now);

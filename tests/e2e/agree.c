@@ -102,8 +102,8 @@ static bool is_established(const char *state)
 }
 
 /*
- * Differences by name. OutRsts: not the RST of a packet filter's rule, which
- * is no event `sent` either. EstabResets (RFC 4022): ends that left ESTABLISHED
+ * Differences by name. OutRsts: not the RST of a packet filter's rule.
+ * EstabResets (RFC 4022): ends that left ESTABLISHED
  * or CLOSE_WAIT by a RST that came, by a timeout or by a call here; not the RST
  * that answers for a socket closed before, nor that for a port without a
  * listener. AttemptFails: connections that never were.
@@ -111,12 +111,14 @@ static bool is_established(const char *state)
 static void count_event(const json_t *e, int64_t sum[COUNTERS])
 {
 	const char *kind = text_of(e, "kind");
+	const char *cause = text_of(json_object_get(e, "cause"), "name");
 	const char *state = text_of(json_object_get(e, "connection"), "state");
 	int64_t n = json_integer_value(json_object_get(e, "count"));
 	bool timeout = !strcmp(kind, "timeout");
 
 	if (!strcmp(kind, "sent")) {
-		sum[OUT_RSTS] += n;
+		if (strcmp(cause, "firewall_reject"))
+			sum[OUT_RSTS] += n;
 		if (json_is_object(json_object_get(e, "syscall")))
 			sum[ESTAB_RESETS] += n;
 	} else if (!strcmp(kind, "refused") ||

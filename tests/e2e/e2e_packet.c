@@ -102,6 +102,7 @@ static void test_router_rejects(void **state)
 	assert_int_equal(act(p.client, do_write, p.c, 10), 10);
 	harness_sleep(50);
 	assert_int_equal(act(p.client, do_read, p.c, 10), -ECONNRESET);
+	expect_reject_sent(w);
 	event = received(w, &p, "firewall_reject");
 	check_packet(event, ROUTER_TTL, false);
 	json_decref(event);

@@ -68,18 +68,20 @@ static void rule_rejects(struct world *w, const char *hook)
 	expect(w, .kind = "refused", .by = client, .via = "syscall",
 	       .class = "connect", .call = "connect", .error = "ECONNREFUSED",
 	       .cause = "firewall_reject", .role = "client", .any_other = true);
-	expect_nothing_else(w);
 }
 
 static void test_local_rule_rejects(void **state)
 {
 	rule_rejects(*state, "output");
+	expect_nothing_else(*state);
 }
 
 /* As a host firewall does it: the RST leaves for the peer. */
 static void test_input_rule_rejects(void **state)
 {
 	rule_rejects(*state, "input");
+	expect_reject_sent(*state);
+	expect_nothing_else(*state);
 }
 
 static void test_local_rule_rejects_established(void **state)
@@ -131,6 +133,7 @@ static void test_router_rejects_syn(void **state)
 	expect(w, .kind = "refused", .by = client, .via = "syscall",
 	       .class = "connect", .call = "connect", .error = "ECONNREFUSED",
 	       .role = "client", .any_other = true);
+	expect_reject_sent(w);
 	expect_nothing_else(w);
 }
 
@@ -149,6 +152,7 @@ static void test_router_rejects_established(void **state)
 	expect(w, .kind = "received", .by = p.client, .via = "syscall",
 	       .class = "read", .call = "read", .error = "ECONNRESET",
 	       .role = "client", .any_other = true);
+	expect_reject_sent(w);
 	expect_nothing_else(w);
 }
 
@@ -248,6 +252,51 @@ static void test_short_scan_is_counted(void **state)
 	expect_sent_count(w, SCAN_BATCH);
 }
 
+/* A router's rule answers in the name of those behind it. */
+static void test_rejected_scan_is_counted(void **state)
+{
+	struct world *w = *state;
+	struct route r = route_new(w->family);
+	struct actor *scanner = actor_new_in(r.server, "e2e-scanner", 0);
+
+	nft(r.router, "forward", "meta l4proto tcp reject with tcp reset");
+	assert_int_equal(
+		act(scanner, do_scan, w->family, HOST_A, 2000, SCAN_BATCH),
+		SCAN_BATCH);
+	expect_sent_count(w, probe_is_up(w, "nf_send_reset") ? SCAN_BATCH : 0);
+}
+
+/* Rules of a bridge make their RSTs by other functions of the same modules. */
+static void test_bridge_rejects(void **state)
+{
+	struct world *w = *state;
+	int bridge = netns_new(), server = netns_new();
+	struct actor *client;
+
+	netns_link(netns_home(), "a", host_address(w->family, HOST_A), bridge,
+		   "b", NULL);
+	netns_link(server, "d", host_address(w->family, HOST_B), bridge, "c",
+		   NULL);
+	must_in(bridge, "ip link add br0 type bridge && for i in b c; do "
+			"ip link set dev $i master br0; done && "
+			"ip link set dev br0 up");
+	if (shell_in(bridge, "nft 'add table bridge e2e; "
+			     "add chain bridge e2e c { "
+			     "type filter hook prerouting priority 0; }; "
+			     "add rule bridge e2e c tcp dport 4001 "
+			     "reject with tcp reset'"))
+		harness_skip("this kernel has no reject for bridges");
+	client = actor_new("e2e-client", 0);
+	assert_int_equal(
+		act(client, do_connect, w->family, HOST_B, CLOSED_PORT),
+		-ECONNREFUSED);
+	expect(w, .kind = "refused", .by = client, .via = "syscall",
+	       .class = "connect", .call = "connect", .error = "ECONNREFUSED",
+	       .role = "client", .any_other = true);
+	expect_reject_sent(w);
+	expect_nothing_else(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest refused[] = {
@@ -261,6 +310,8 @@ int main(void)
 		BOTH(test_router_rejects_established),
 		BOTH(test_port_scan_is_counted),
 		BOTH(test_short_scan_is_counted),
+		BOTH(test_rejected_scan_is_counted),
+		BOTH(test_bridge_rejects),
 	};
 
 	return run_table(refused);

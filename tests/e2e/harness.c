@@ -222,19 +222,24 @@ int netns_at(unsigned int i)
 	return here.other[i];
 }
 
+static void add_address(int netns, const char *name, const char *address)
+{
+	if (address)
+		must_in(netns, "ip address add %s/%s dev %s", address,
+			strchr(address, ':') ? "64 nodad" : "24", name);
+}
+
 void netns_link(int a, const char *a_name, const char *a_address, int b,
 		const char *b_name, const char *b_address)
 {
-	const char *bits = strchr(a_address, ':') ? "64 nodad" : "24";
-
 	if (shell_in(a, "ip link show dev %s >/dev/null 2>&1", a_name))
 		must_in(a,
 			"ip link add name %s type veth peer name %s "
 			"netns /proc/%d/fd/%d && ip link set dev %s up",
 			a_name, b_name, getpid(), b, a_name);
 	must_in(b, "ip link set dev %s up", b_name);
-	must_in(a, "ip address add %s/%s dev %s", a_address, bits, a_name);
-	must_in(b, "ip address add %s/%s dev %s", b_address, bits, b_name);
+	add_address(a, a_name, a_address);
+	add_address(b, b_name, b_address);
 }
 
 static int shell_run(int netns, const char *text)

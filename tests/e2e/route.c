@@ -91,6 +91,13 @@ bool probe_is_up(const struct world *w, const char *hook)
 	return up;
 }
 
+void expect_reject_sent(struct world *w)
+{
+	if (probe_is_up(w, "nf_send_reset"))
+		expect(w, .kind = "sent", .class = NULL,
+		       .cause = "firewall_reject", .any_other = true);
+}
+
 /* --- forging ---------------------------------------------------------------
  */
 

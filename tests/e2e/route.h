@@ -31,6 +31,8 @@ void nft(int netns, const char *chain, const char *rule);
 json_t *doctor(const struct world *w);
 /* Whether the daemon has that probe, as doctor tells it. */
 bool probe_is_up(const struct world *w, const char *hook);
+/* The RST that a rule sent, where this kernel shows such ones. */
+void expect_reject_sent(struct world *w);
 
 /* The sequence number of the peer's next byte. */
 long do_receive_next(long fd, long b, long c, long d);

@@ -208,7 +208,8 @@ static struct metrics_sample *full_sample(void)
 	s->counts.tally[TALLY_RECEIVED] = 11;
 	s->counts.tally[TALLY_ESTABLISHED_CLIENT] = 100;
 	s->counts.tally[TALLY_SEEDED] = 6;
-	s->counts.ignored_known = true;
+	s->counts.ignored_known = s->counts.rejected_known = true;
+	s->counts.tally[TALLY_REJECTED] = 9;
 	s->counts.tally[TALLY_IGNORED_SEQUENCE] = 3;
 	s->counts.tally[TALLY_IGNORED_NO_SOCKET] = 5;
 	s->counts.tally[TALLY_SENT_FIRST] = 1;
@@ -256,6 +257,9 @@ static void test_sample(void **state)
 		{"rstscope_kernel_resets_total{direction=\"sent\","
 		 "reason=\"number_30\"}",
 		 2},
+		{"rstscope_kernel_resets_total{direction=\"sent\","
+		 "reason=\"netfilter_reject\"}",
+		 9},
 		{"rstscope_resets_ignored_total{why=\"out_of_window\"}", 3},
 		{"rstscope_resets_ignored_total{why=\"challenged\"}", 0},
 		{"rstscope_resets_ignored_total{why=\"no_socket\"}", 5},

@@ -138,13 +138,14 @@ static void test_what_btf_holds(void **state)
 		const char *section;
 		bool possible;
 	} cases[] = {
-		{"tp_btf/here", true},	   {"tp_btf/gone", false},
-		{"raw_tp/here", true},	   {"raw_tp/function", false},
-		{"iter/here", true},	   {"iter/gone", false},
-		{"fentry/function", true}, {"fentry/gone", false},
-		{"fexit/function", true},  {"fexit/here", false},
-		{"kprobe/function", true}, {"kprobe/an_enum", false},
-		{"kretprobe/gone", false}, {"tp/any/thing", true},
+		{"tp_btf/here", true},	      {"tp_btf/gone", false},
+		{"raw_tp/here", true},	      {"raw_tp/function", false},
+		{"iter/here", true},	      {"iter/gone", false},
+		{"fentry/function", true},    {"fentry/gone", false},
+		{"fexit/function", true},     {"fexit/here", false},
+		{"kprobe/function", true},    {"kprobe/an_enum", false},
+		{"kretprobe/gone", false},    {"tp/any/thing", true},
+		{"kprobe/module:gone", true},
 	};
 	struct btf *btf = btf__new_empty();
 

@@ -4,11 +4,12 @@
  * the method that serves each hook, and the records of four failures. Lines
  * that begin with "program" and "probe" are for the tables of tests/vm/kernels,
  * those with "record" for tests/vm/keep-records. RSTSCOPE_KERNEL: the column of
- * tests/vm/methods that must come out. survey PROGRAM: the verifier's whole log
- * of one program, and no test.
+ * tests/vm/methods that must come out; its modules are in /modules. survey
+ * PROGRAM: the verifier's whole log of one program, and no test.
  */
 #include "tests/e2e/harness.h"
 #include "tests/e2e/net.h"
+#include "tests/e2e/route.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -258,15 +259,82 @@ static void test_records(void **state)
 	assert_true(lines > 4);
 }
 
+/* --- modules -------------------------------------------------------------- */
+
+/* In the order in which they need each other. */
+#define REJECT_MODULES                                                         \
+	"nf_reject_ipv4 nf_reject_ipv6 nft_reject nft_reject_ipv4 "            \
+	"nft_reject_ipv6 nft_reject_inet"
+
+static void load_rejects(void)
+{
+	must_in(-1, "cd /modules && for m in " REJECT_MODULES
+		    "; do insmod $m.ko || exit 1; done");
+}
+
+static void unload_rejects(void)
+{
+	must_in(-1, "rmmod nft_reject_bridge 2>/dev/null; "
+		    "for m in $(echo " REJECT_MODULES
+		    " | tr ' ' '\\n' | tac); do rmmod $m || exit 1; done");
+}
+
+static struct actor *client_new(struct world *w)
+{
+	int other = netns_new();
+
+	netns_link(netns_home(), "a", host_address(w->family, HOST_A), other,
+		   "b", host_address(w->family, HOST_B));
+	return actor_new_in(other, "e2e-client", 0);
+}
+
+static void expect_reject_seen(struct world *w, struct actor *client)
+{
+	nft(-1, "input", "tcp dport 4001 reject with tcp reset");
+	assert_int_equal(act(client, do_connect, w->family, HOST_A, 4001),
+			 -ECONNREFUSED);
+	expect(w, .kind = "refused", .by = client, .via = "syscall",
+	       .class = "connect", .call = "connect", .error = "ECONNREFUSED",
+	       .cause = "firewall_reject", .role = "client", .any_other = true);
+	expect(w, .kind = "sent", .class = NULL, .cause = "firewall_reject",
+	       .any_other = true);
+	must_in(-1, "nft delete table inet e2e");
+}
+
+/* The probes do not hold a module, and find it when it comes (again). */
+static void test_late_modules(void **state)
+{
+	const char *const more[] = {NULL};
+	struct world *w = *state;
+	struct actor *client;
+
+	if (access("/sys/module/nf_reject_ipv4/refcnt", F_OK))
+		harness_skip("nf_send_reset is built in, or its module is not "
+			     "loaded");
+	if (!probe_is_up(w, "nf_send_reset"))
+		harness_skip("this kernel or --methods has no kprobes");
+	client = client_new(w);
+	unload_rejects();
+	load_rejects();
+	expect_reject_seen(w, client);
+	unload_rejects();
+	own_daemon(w, more);
+	assert_true(probe_is_up(w, "nf_send_reset"));
+	load_rejects();
+	expect_reject_seen(w, client);
+	expect_nothing_else(w);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_programs),
 		IPV4(test_methods),
 		IPV4(test_records),
+		BOTH(test_late_modules),
 	};
 
 	if (argc > 1)
 		return load_each(argv[1]) ? 0 : 1;
-	return cmocka_run_group_tests(tests, setup_program, teardown_program);
+	return run_table(tests);
 }

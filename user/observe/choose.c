@@ -233,17 +233,33 @@ static bool is_attached_kind(const struct plan_hook *hook)
 	return hook->group != GROUP_TOOL && hook->group != GROUP_SEED;
 }
 
-static void detach(struct choice *c)
+static void detach(struct observer *o, struct choice *c)
 {
 	for (size_t i = 0; i < PLAN_PROGRAMS; i++) {
 		bpf_link__destroy(c->links[i]);
+		if (c->links[i] && late_kprobe_is(c->programs[i]))
+			late_kprobe_remove(&o->late, c->programs[i]);
 		c->links[i] = NULL;
 		c->programs[i] = NULL;
 	}
 }
 
+/* errno, where it is NULL. */
+static struct bpf_link *attach_program(struct observer *o,
+				       const struct bpf_program *p)
+{
+	return late_kprobe_is(p) ? late_kprobe_attach(&o->late, o->btf, p)
+				 : bpf_program__attach(p);
+}
+
+/* Of a module, only the kernel knows whether it has the function. */
+static bool may_be_missing(const struct bpf_program *p, size_t i, int err)
+{
+	return i > 0 && err == -ENOENT && late_kprobe_is(p);
+}
+
 /* 0 or -errno; then nothing of it stays attached. */
-static int attach(struct choice *c, struct rstscope *skel)
+static int attach(struct observer *o, struct choice *c, struct rstscope *skel)
 {
 	int err;
 
@@ -256,11 +272,11 @@ static int attach(struct choice *c, struct rstscope *skel)
 		c->programs[i] = p;
 		if (!is_attached_kind(c->hook))
 			continue;
-		c->links[i] = bpf_program__attach(p);
-		if (c->links[i])
-			continue;
+		c->links[i] = attach_program(o, p);
 		err = -errno;
-		detach(c);
+		if (c->links[i] || may_be_missing(p, i, err))
+			continue;
+		detach(o, c);
 		return err;
 	}
 	return 0;
@@ -291,8 +307,8 @@ static int try_alone(struct observer *o, struct choice *c)
 	enable(o, skel, c->method);
 	err = rstscope__load(skel);
 	if (!err)
-		err = attach(c, skel);
-	detach(c);
+		err = attach(o, c, skel);
+	detach(o, c);
 	rstscope__destroy(skel);
 	return err;
 }
@@ -379,7 +395,7 @@ static int load_all(struct observer *o)
 	err = rstscope__load(o->skel);
 	for (size_t i = 0; !err && i < o->choices_count; i++)
 		if (is_served(o, &o->choices[i]))
-			err = attach(&o->choices[i], o->skel);
+			err = attach(o, &o->choices[i], o->skel);
 	if (err)
 		observer_unload(o);
 	return err;
@@ -388,7 +404,7 @@ static int load_all(struct observer *o)
 void observer_unload(struct observer *o)
 {
 	for (size_t i = 0; i < o->choices_count; i++)
-		detach(&o->choices[i]);
+		detach(o, &o->choices[i]);
 	rstscope__destroy(o->skel);
 	o->skel = NULL;
 }

@@ -46,6 +46,7 @@ void observer_get_counts(const struct observer *o, struct observe_counts *c)
 	for (uint32_t i = 0; i < TALLIES; i++)
 		c->tally[i] = observer_tally(o, i);
 	c->ignored_known = observer_serves(o, "kfree_skb");
+	c->rejected_known = observer_serves(o, "nf_send_reset");
 }
 
 /*
@@ -107,7 +108,7 @@ static const char *const always_blind[] = {
 	"recvmmsg on a socket that has failed: the call that is told is not "
 	"seen (the process is, when it closes)",
 	"errors taken with getsockopt(SO_ERROR) or seen by poll: not seen",
-	"RSTs made by XDP, tc or a REJECT rule against others",
+	"RSTs made by XDP or tc",
 	"RSTs that met TIME_WAIT or a handshake, or were lost on the way: not "
 	"seen",
 };

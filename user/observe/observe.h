@@ -46,6 +46,7 @@ struct observe_counts {
 	struct rec_count kind[REC_KINDS]; /* by enum rec_kind */
 	uint64_t tally[TALLIES];	  /* by enum rec_tally */
 	bool ignored_known;		  /* TALLY_IGNORED_*: drops are seen */
+	bool rejected_known;		  /* TALLY_REJECTED */
 };
 
 /* What this kernel or this choice of probes cannot show, in words. */

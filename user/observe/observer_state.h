@@ -8,6 +8,7 @@
 
 #include "rstscope.skel.h"
 #include "user/observe/kernel_modules.h"
+#include "user/observe/late_kprobe.h"
 #include "user/observe/observe.h"
 #include "user/observe/plan.h"
 
@@ -27,6 +28,7 @@ struct observer {
 	struct rstscope *catalog; /* while choosing: never loaded */
 	struct btf *btf;
 	struct kernel_modules modules;
+	struct late_kprobes late;
 	struct ring_buffer *ring;
 	struct choice choices[PROBES_MAX];
 	size_t choices_count;

@@ -103,9 +103,15 @@ const struct plan_hook plan_hooks[] = {
 	 NEED_WANTED,
 	 GROUP_NETFILTER,
 	 {{"tp_btf", {"skb_dropped"}}, {"raw_tp", {"skb_dropped_raw"}}},
-	 "RSTs that a REJECT rule of this host sends to its own programs; "
-	 "those that end nothing",
+	 "RSTs that end nothing; and, where nf_send_reset is not seen, whether "
+	 "a REJECT rule of this host sent one to its own programs",
 	 .needs = "skb_drop_reason"},
+	{"nf_send_reset",
+	 NEED_EXTRA,
+	 GROUP_NETFILTER,
+	 {{"kprobe",
+	   {"reject_v4", "reject_v6", "reject_frame_v4", "reject_frame_v6"}}},
+	 "RSTs that a REJECT rule of this host sends to others"},
 	{"tcp_reset",
 	 NEED_EXTRA,
 	 GROUP_CORE,
@@ -220,6 +226,8 @@ bool plan_section_possible(const char *section, plan_has_fn has, void *ctx)
 	};
 	char name[96];
 
+	if (strchr(section, ':'))
+		return true; /* of a module, which may come later */
 	for (size_t i = 0; i < ARRAY_SIZE(needs); i++) {
 		size_t n = strlen(needs[i].type);
 

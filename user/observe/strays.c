@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * RSTs for segments of no socket are sampled into the ring and counted by
- * source in a map; what no record carried is taken from there.
+ * RSTs for segments of no socket and those of a packet filter are sampled into
+ * the ring and counted by source in a map; what no record carried is taken from
+ * there.
  */
 #include <netinet/tcp.h>
 #include <string.h>
@@ -13,8 +14,8 @@
 
 #define STRAY_QUIET_NS NSEC_PER_SEC
 
-static void stray_record(struct observer *o, const struct rec_stray *stray,
-			 struct rec_failure *r)
+static void stray_record(struct observer *o, const struct rec_stray_key *key,
+			 const struct rec_stray *stray, struct rec_failure *r)
 {
 	memset(r, 0, sizeof(*r));
 	r->head.kind = REC_SENT;
@@ -26,7 +27,10 @@ static void stray_record(struct observer *o, const struct rec_stray *stray,
 	if (stray->reason_known)
 		r->known |= KNOWN_REASON;
 	r->reason = stray->reason;
-	r->state = TCP_CLOSE;
+	if (key->rejected)
+		r->known |= KNOWN_NETFILTER;
+	else
+		r->state = TCP_CLOSE;
 	r->family = stray->family;
 	r->netns = stray->flow.netns;
 	r->lport = stray->flow.ports >> 16;
@@ -53,7 +57,7 @@ static bool take_stray(struct observer *o, const struct rec_stray_key *key,
 	 * the counters */
 	if (bpf_map_delete_elem(fd, key) || !stray.family)
 		return false;
-	stray_record(o, &stray, &record);
+	stray_record(o, key, &stray, &record);
 	fn(&record, sizeof(record), ctx);
 	return false;
 }
@@ -61,7 +65,8 @@ static bool take_stray(struct observer *o, const struct rec_stray_key *key,
 void observer_take_strays(struct observer *o, record_fn fn, void *ctx)
 {
 	int fd = bpf_map__fd(o->skel->maps.strays);
-	uint64_t seen = observer_tally(o, TALLY_STRAY);
+	uint64_t seen = observer_tally(o, TALLY_STRAY) +
+			observer_tally(o, TALLY_REJECTED);
 	struct rec_stray_key key, next;
 	bool more;
 

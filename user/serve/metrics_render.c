@@ -122,6 +122,10 @@ static void kernel_resets(struct exposition *x, const struct tallies *t)
 			  "it, none where there is none.");
 	kernel_reset(x, DIRECTION_RECEIVED, "none",
 		     s->counts.tally[TALLY_RECEIVED]);
+	/* by a rule of this host: no reason of the kernel's */
+	if (s->counts.rejected_known)
+		kernel_reset(x, DIRECTION_SENT, "netfilter_reject",
+			     s->counts.tally[TALLY_REJECTED]);
 	/* Before 6.10 there is no reason: all are counted under number 0. */
 	kernel_reset(x, DIRECTION_SENT,
 		     s->reasons[0][0] ? s->reasons[0] : "none", sent[0]);

@@ -15,52 +15,11 @@
 
 #include "tests/e2e/harness.h"
 #include "tests/e2e/net.h"
-
-#define LIMIT_MS 15000
-
-enum { OK, FAILED, USAGE, KERNEL, NO_EVENT }; /* exit statuses */
-
-static unsigned int lines(const char *text)
-{
-	unsigned int n = 0;
-
-	for (; *text; text++)
-		n += *text == '\n';
-	return n;
-}
-
-/* A shell command must fail so, with one line that has `word` in it. */
-static void refused_with(int status, const char *word, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-static void refused_with(int status, const char *word, const char *fmt, ...)
-{
-	char command[1024], *out = NULL, *err = NULL;
-	const char *const argv[] = {"sh", "-c", command, NULL};
-	va_list ap;
-	int have;
-
-	va_start(ap, fmt);
-	vsnprintf(command, sizeof(command), fmt, ap);
-	va_end(ap);
-	have = run_program(argv, LIMIT_MS, &out, &err);
-	if (have != status || lines(err) != 1 || !strstr(err, word) || *out) {
-		print_error("%s\nstatus %d, not %d; wants one line with "
-			    "\"%s\"; stderr:\n%sstdout:\n%s",
-			    command, have, status, word, err, out);
-		fail();
-	}
-	free(out);
-	free(err);
-}
+#include "tests/e2e/outcome.h"
 
 static const char *daemon_path(void)
 {
 	return program_path("rstscoped");
-}
-
-static const char *cli(void)
-{
-	return program_path("rstscope");
 }
 
 /* --- usage -----------------------------------------------------------------
@@ -354,7 +313,7 @@ static void test_doctor(void **state)
 	const char *const argv[] = {cli(), "doctor", "--store", daemon_store(d),
 				    NULL};
 
-	if (run_program(argv, LIMIT_MS, &out, NULL)) {
+	if (run_program(argv, OUTCOME_LIMIT_MS, &out, NULL)) {
 		print_error("%s", out);
 		fail();
 	}
@@ -362,7 +321,8 @@ static void test_doctor(void **state)
 	assert_non_null(strstr(out, "tcp_send_reset"));
 	free(out);
 	daemon_stop(d);
-	assert_int_equal(run_program(argv, LIMIT_MS, &out, NULL), FAILED);
+	assert_int_equal(run_program(argv, OUTCOME_LIMIT_MS, &out, NULL),
+			 FAILED);
 	free(out);
 }
 
@@ -375,7 +335,7 @@ static char *http_get(const char *path)
 				    "5",    url,   NULL};
 
 	snprintf(url, sizeof(url), "http://127.0.0.1:9477%s", path);
-	assert_int_equal(run_program(argv, LIMIT_MS, &out, NULL), 0);
+	assert_int_equal(run_program(argv, OUTCOME_LIMIT_MS, &out, NULL), 0);
 	return out;
 }
 
@@ -397,96 +357,6 @@ static void test_metrics(void **state)
 	assert_non_null(strstr(text, "rstscope_build_info{"));
 	free(text);
 	free(http_get("/healthz"));
-}
-
-/* --- record and replay -----------------------------------------------------
- */
-/* What must be the same of an event, on one line. */
-static char *essence(const json_t *event)
-{
-	json_t *process = json_object_get(event, "process");
-	json_t *part = json_pack(
-		"{s:O, s:O, s:O, s:O, s:O?, s:O}", "time",
-		json_object_get(event, "time"), "kind",
-		json_object_get(event, "kind"), "syscall",
-		json_object_get(event, "syscall"), "connection",
-		json_object_get(event, "connection"), "pid",
-		json_object_get(process, "pid"), "cause",
-		json_object_get(json_object_get(event, "cause"), "name"));
-	char *text = json_dumps(part, JSON_COMPACT | JSON_SORT_KEYS);
-
-	json_decref(part);
-	return text;
-}
-
-static void must_be_replayed(const json_t *event, char *replayed)
-{
-	char *want = essence(event), *have, *copy = strdup(replayed), *next;
-	bool found = false;
-
-	for (char *line = strtok_r(copy, "\n", &next); line && !found;
-	     line = strtok_r(NULL, "\n", &next)) {
-		json_t *other = json_loads(line, 0, NULL);
-
-		assert_non_null(other);
-		have = essence(other);
-		found = have && !strcmp(want, have);
-		free(have);
-		json_decref(other);
-	}
-	if (!found) {
-		print_error("not in the replay: %s\nreplayed:\n%s", want,
-			    replayed);
-		fail();
-	}
-	free(want);
-	free(copy);
-}
-
-static void test_record_and_replay(void **state)
-{
-	struct world *w = *state;
-	char file[128], *out = NULL;
-	const char *const record[] = {"--record", file, NULL};
-	const char *const replay[] = {cli(),	  "replay", "--json",
-				      "--benign", file,	    NULL};
-	json_t *events, *event;
-	struct daemon *d;
-	size_t i;
-
-	snprintf(file, sizeof(file), "%s/records", scratch());
-	d = own_daemon(w, record);
-	one_reset(w, NULL);
-	one_reset(w, NULL);
-	assert_int_equal(daemon_stop(d), 0);
-	events = daemon_events(d, 0);
-	assert_true(json_array_size(events) >= 4);
-	assert_int_equal(run_program(replay, LIMIT_MS, &out, NULL), 0);
-	assert_int_equal(lines(out), json_array_size(events));
-	json_array_foreach(events, i, event) must_be_replayed(event, out);
-	json_decref(events);
-	free(out);
-}
-
-/* It goes on watching, and does not end as if all were kept. */
-static void test_record_to_a_full_disk(void **state)
-{
-	struct world *w = *state;
-	const char *const record[] = {"--record", "/dev/full", NULL};
-	struct daemon *d = own_daemon(w, record);
-
-	one_reset(w, NULL);
-	assert_int_equal(daemon_stop(d), FAILED);
-}
-
-static void test_replay_of_garbage(void **state)
-{
-	(void)state;
-	must_in(-1, "head -c 2000 /dev/urandom >%s/garbage", scratch());
-	refused_with(FAILED, "garbage", "%s replay %s/garbage", cli(),
-		     scratch());
-	refused_with(FAILED, "missing", "%s replay %s/missing", cli(),
-		     scratch());
 }
 
 int main(void)
@@ -512,9 +382,6 @@ int main(void)
 		IPV4(test_events_survive_kill),
 		IPV4(test_doctor),
 		IPV4(test_metrics),
-		IPV4(test_record_and_replay),
-		IPV4(test_record_to_a_full_disk),
-		IPV4(test_replay_of_garbage),
 	};
 
 	return run_table(daemon);

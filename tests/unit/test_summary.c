@@ -34,6 +34,8 @@ static void counts_shares_and_clusters(void **state)
 	stale = strstr(c->out, "\nstale_keepalive");
 	assert_non_null(stale);
 	assert_has(stale, " 6 15.4%  6.0/h 5.00 s (100%) ");
+	assert_int_equal(case_run(c, "summary --since 1000d"), 0);
+	assert_has(c->out, "\nrate_limit         33 84.6% <0.1/d ");
 }
 
 static void several_keys(void **state)

@@ -49,8 +49,10 @@ void event_rate_text(double per_second, char *out, size_t size)
 		snprintf(out, size, "%.1f/min", per_second * 60);
 	else if (per_second * 3600 >= 1)
 		snprintf(out, size, "%.1f/h", per_second * 3600);
-	else
+	else if (per_second * 86400 >= 0.05 || per_second <= 0)
 		snprintf(out, size, "%.1f/d", per_second * 86400);
+	else
+		snprintf(out, size, "<0.1/d");
 }
 
 static bool opening(const struct event *ev)

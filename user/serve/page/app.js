@@ -178,6 +178,8 @@ function rateText(perSecond) {
 	for (const [seconds, unit] of [[1, "s"], [60, "min"], [3600, "h"]])
 		if (perSecond * seconds >= 1)
 			return `${(perSecond * seconds).toFixed(1)}/${unit}`;
+	if (perSecond > 0 && perSecond * 86400 < 0.05)
+		return "<0.1/d";
 	return `${(perSecond * 86400).toFixed(1)}/d`;
 }
 

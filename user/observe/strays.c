@@ -53,9 +53,12 @@ static bool take_stray(struct observer *o, const struct rec_stray_key *key,
 		return false;
 	if (clock_mono_ns() - stray.window_ns < STRAY_QUIET_NS)
 		return true;
-	/* what is counted between the two calls is lost to the event, not to
-	 * the counters */
-	if (bpf_map_delete_elem(fd, key) || !stray.family)
+	/* in one step from 5.14 (3e87f192b405); before, what is counted between
+	 * the two is lost to the event, not to the counters */
+	if (bpf_map_lookup_and_delete_elem(fd, key, &stray) &&
+	    bpf_map_delete_elem(fd, key))
+		return false;
+	if (!stray.family)
 		return false;
 	stray_record(o, key, &stray, &record);
 	fn(&record, sizeof(record), ctx);

@@ -301,13 +301,17 @@ static void test_node(void **state)
 		"const c = net.connect(process.argv[2], '127.0.0.1', () => "
 		"sendOrder(c));\n"
 		"c.on('error', () => setTimeout(() => process.exit(0), "
-		"2000));\n";
+		"process.argv[3]));\n";
 	struct world *w = *state;
+	char wait_ms[16], log[96];
 	char *argv[] = {"node",
 			"--perf-basic-prof",
 			"--interpreted-frames-native-stack",
+			"--no-logfile-per-isolate",
+			log,
 			NULL,
 			NULL,
+			wait_ms,
 			NULL};
 	struct actor *server = actor_new("server", 0);
 	long listener, fd;
@@ -318,8 +322,10 @@ static void test_node(void **state)
 		harness_skip("node is not installed");
 	own_daemon(w, stacks_on);
 	listener = act(server, do_listen, w->family, 16);
-	argv[3] = (char *)put("order.js", script);
-	argv[4] = port_text(act(server, do_port, listener));
+	snprintf(wait_ms, sizeof(wait_ms), "%d", harness_ms(2000));
+	snprintf(log, sizeof(log), "--logfile=%s/v8.log", scratch());
+	argv[5] = (char *)put("order.js", script);
+	argv[6] = port_text(act(server, do_port, listener));
 	pid = start(argv);
 	fd = act(server, do_accept, listener);
 	act(server, do_read, fd, 5);
@@ -344,10 +350,12 @@ static void test_python(void **state)
 		"import socket, sys, time\n"
 		"c = socket.create_connection(('127.0.0.1', "
 		"int(sys.argv[1])))\n"
+		"c.send(b'1')\n" /* connect() is over: recv() is told */
 		"try: c.recv(10)\n"
-		"except OSError: time.sleep(2)\n";
+		"except OSError: time.sleep(float(sys.argv[2]))\n";
 	struct world *w = *state;
-	char *argv[] = {PYTHON, NULL, NULL, NULL};
+	char wait_s[16];
+	char *argv[] = {PYTHON, NULL, NULL, wait_s, NULL};
 	struct actor *server = actor_new("server", 0);
 	long listener, fd;
 	const char *story;
@@ -357,10 +365,12 @@ static void test_python(void **state)
 		harness_skip("python3 is not installed");
 	own_daemon(w, stacks_on);
 	listener = act(server, do_listen, w->family, 16);
+	snprintf(wait_s, sizeof(wait_s), "%d", harness_ms(2000) / 1000);
 	argv[1] = (char *)put("recv.py", script);
 	argv[2] = port_text(act(server, do_port, listener));
 	pid = start(argv);
 	fd = act(server, do_accept, listener);
+	act(server, do_read, fd, 1);
 	act(server, do_linger, fd);
 	act(server, do_close, fd);
 	story = story_with_stack(

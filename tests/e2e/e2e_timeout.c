@@ -15,10 +15,13 @@ static void silence(long port)
 {
 	if (shell_in(-1, "nft add table inet e2e 2>/dev/null"))
 		harness_skip("nft: this kernel or machine has no nf_tables");
-	must_in(-1, "nft 'add chain inet e2e input "
-		    "{ type filter hook input priority 0; }'");
-	must_in(-1, "nft 'add rule inet e2e input tcp dport %ld drop'", port);
-	must_in(-1, "nft 'add rule inet e2e input tcp sport %ld drop'", port);
+	/* in one call: what is slow makes the connection idle before */
+	must_in(-1,
+		"nft 'add chain inet e2e input "
+		"{ type filter hook input priority 0; }; "
+		"add rule inet e2e input tcp dport %ld drop; "
+		"add rule inet e2e input tcp sport %ld drop'",
+		port, port);
 }
 
 static void keepalive(struct actor *a, long fd)

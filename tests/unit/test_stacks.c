@@ -75,7 +75,7 @@ static struct rec_stack own_stack(uint64_t failure)
 /* Until so many came, or the time is over. */
 static void wait_for(struct stacks *s, int n)
 {
-	for (int i = 0; i < 200 && got.n < n; i++) {
+	for (int i = 0; i < 400 && got.n < n; i++) {
 		struct pollfd fd = {.fd = stacks_fd(s), .events = POLLIN};
 
 		poll(&fd, 1, 50);

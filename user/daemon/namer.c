@@ -12,7 +12,7 @@
 
 #include "user/base/base.h"
 
-#define LIMIT_S	     3		  /* for one stack */
+#define LIMIT_S	     10 /* for one stack: large ones on slow machines */
 #define MEMORY_BYTES (2ull << 30) /* of address space: files are mapped */
 #define NAMER_FD     3
 

@@ -14,7 +14,7 @@
 #include "user/daemon/namer.h"
 
 #define WAITING	   256
-#define ANSWER_NS  (5 * NSEC_PER_SEC)
+#define ANSWER_NS  (15 * NSEC_PER_SEC)
 #define RESTART_NS NSEC_PER_SEC
 #define FINISH_MS  1000
 

@@ -54,10 +54,20 @@ struct proto_accept_arg {
 	int flags;
 } __attribute__((preserve_access_index));
 
-#define ACCEPTED(ctx)                                                          \
-	((struct sock *)(bpf_core_type_exists(struct proto_accept_arg)         \
-				 ? (ctx)[2]                                    \
-				 : (ctx)[4]))
+/*
+ * Each branch loads by itself: from an address that was chosen the verifier
+ * lets nothing be read of a context ("dereference of modified ctx ptr").
+ */
+static __always_inline struct sock *accepted_sock(u64 *ctx)
+{
+	struct sock *sk;
+
+	if (bpf_core_type_exists(struct proto_accept_arg))
+		asm volatile("%0 = *(u64 *)(%1 + 16)" : "=r"(sk) : "r"(ctx));
+	else
+		asm volatile("%0 = *(u64 *)(%1 + 32)" : "=r"(sk) : "r"(ctx));
+	return sk;
+}
 
 /*
  * mark_victim passes the task from 6.9 (72ba14deb40a) and its pid before. The

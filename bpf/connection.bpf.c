@@ -266,7 +266,7 @@ int BPF_KRETPROBE(accepted_kretprobe, struct sock *sk)
 SEC("?fexit/inet_csk_accept")
 int accepted(u64 *ctx)
 {
-	on_accepted(ACCEPTED(ctx));
+	on_accepted(accepted_sock(ctx));
 	return 0;
 }
 #endif

@@ -266,7 +266,10 @@ static void test_rejected_scan_is_counted(void **state)
 	expect_sent_count(w, probe_is_up(w, "nf_send_reset") ? SCAN_BATCH : 0);
 }
 
-/* Rules of a bridge make their RSTs by other functions of the same modules. */
+/*
+ * Rules of a bridge make their RSTs by other functions of the same modules;
+ * before 5.11 by one of their own, which cannot be seen.
+ */
 static void test_bridge_rejects(void **state)
 {
 	struct world *w = *state;
@@ -293,7 +296,8 @@ static void test_bridge_rejects(void **state)
 	expect(w, .kind = "refused", .by = client, .via = "syscall",
 	       .class = "connect", .call = "connect", .error = "ECONNREFUSED",
 	       .role = "client", .any_other = true);
-	expect_reject_sent(w);
+	if (!shell_in(-1, "grep -q nf_reject_skb_v4_tcp_reset /proc/kallsyms"))
+		expect_reject_sent(w);
 	expect_nothing_else(w);
 }
 

@@ -108,7 +108,7 @@ static const char *const always_blind[] = {
 	"recvmmsg on a socket that has failed: the call that is told is not "
 	"seen (the process is, when it closes)",
 	"errors taken with getsockopt(SO_ERROR) or seen by poll: not seen",
-	"RSTs made by XDP or tc",
+	"RSTs made by XDP or tc and, before 5.11, by a REJECT rule of a bridge",
 	"RSTs that met TIME_WAIT or a handshake, or were lost on the way: not "
 	"seen",
 };

@@ -116,10 +116,16 @@ static __always_inline void note_error(struct sock *sk, int err, u8 state)
 {
 	struct tcp_sock *tp = TO_TCP(sk);
 
-	if (!tp || !conn_find(sk))
+	if (!tp)
+		return;
+	/* the peer's numbers come with its SYN */
+	if (state == TCP_CLOSE && !RD(tp->rcv_nxt))
+		state = TCP_SYN_SENT;
+	/* of an attempt, the connect() may have been skipped as well */
+	if (state != TCP_SYN_SENT && !conn_find(sk))
 		return; /* what has failed already is only known of those */
-	if (state == TCP_CLOSE) /* the peer's numbers come with its SYN */
-		on_error(sk, err, RD(tp->rcv_nxt) ? 0 : TCP_SYN_SENT);
+	if (state == TCP_CLOSE)
+		on_error(sk, err, 0);
 	else if (state == TCP_SYN_SENT || err == ETIMEDOUT)
 		on_error(sk, err, state);
 }

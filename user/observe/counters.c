@@ -6,6 +6,7 @@
 #include <bpf/bpf.h>
 
 #include "user/base/base.h"
+#include "user/observe/kernel_names.h"
 #include "user/observe/observer_state.h"
 
 /* --- counters ------------------------------------------------------------- */
@@ -131,6 +132,14 @@ static bool describe_blind(const struct choice *c, struct blind_spot *spot)
 	return true;
 }
 
+/* The helper that reads stacks takes a typed task (bpf/stack.h). */
+static bool stacks_cannot_be_read(const struct observer *o)
+{
+	return o->config.stacks &&
+	       kernel_enum_value(o->btf, "bpf_func_id",
+				 "BPF_FUNC_get_current_task_btf") < 0;
+}
+
 size_t observer_get_blind_spots(const struct observer *o,
 				struct blind_spot spots[BLIND_SPOTS_MAX])
 {
@@ -139,6 +148,10 @@ size_t observer_get_blind_spots(const struct observer *o,
 	for (size_t i = 0; i < o->choices_count && n < BLIND_SPOTS_MAX; i++)
 		if (!observer_needs_no(o, &o->choices[i]))
 			n += describe_blind(&o->choices[i], &spots[n]);
+	if (stacks_cannot_be_read(o) && n < BLIND_SPOTS_MAX)
+		snprintf(spots[n++].text, sizeof(spots[0].text),
+			 "the functions that a call came from (--stacks): this "
+			 "kernel has no bpf_get_current_task_btf (5.11)");
 	for (size_t i = 0; i < ARRAY_SIZE(always_blind) && n < BLIND_SPOTS_MAX;
 	     i++)
 		snprintf(spots[n++].text, sizeof(spots[0].text), "%s",

@@ -250,7 +250,6 @@ struct packet {
 
 /* What one hook leaves for the next on the same CPU. */
 struct percpu {
-	u64 serial;	   /* failures so far on this CPU */
 	u64 reset_sk;	   /* the socket of the last received reset */
 	u64 reset_failure; /* and its failure id, for voids */
 	volatile u8 in_receive_reset; /* that program runs: stub.h */

@@ -17,22 +17,13 @@ static __always_inline void reject_emit(const struct sent_args *a,
 {
 	struct percpu *cpu = this_cpu();
 	struct rec_failure *r;
-	u32 folded = 0;
 
 	if (!cpu)
 		return;
-	if (!stray_admit(cpu, a, seg, f, &folded)) {
-		emit_folded(REC_SENT);
-		return;
-	}
-	r = emit_reserve(REC_SENT, sizeof(*r));
+	r = stray_reserve(cpu, a, seg, f, false);
 	if (!r)
 		return;
-	r->head.failure = next_failure();
-	tuple_set(r, f, seg->family);
-	set_segment(r, seg);
 	/* no socket was looked at: its state stays unknown */
-	r->folded = folded;
 	r->known |= KNOWN_NETFILTER;
 	flow_describe_other(r);
 	emit_submit(r);

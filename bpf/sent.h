@@ -82,7 +82,7 @@ static __always_inline void stray_note(struct rec_stray *stray,
 				       const struct segment *seg,
 				       const struct sent_args *a)
 {
-	stray->folded++;
+	__sync_fetch_and_add(&stray->folded, 1); /* a source has many CPUs */
 	stray->flow = *f;
 	stray->family = seg->family;
 	stray->skb_flags = seg->flags;
@@ -90,11 +90,12 @@ static __always_inline void stray_note(struct rec_stray *stray,
 	stray->reason_known = a->reason_known;
 }
 
-/* True: emit it, *folded counted ones ride along. */
+/* True: emit it; what *counted holds rides along. */
 static __always_inline bool stray_admit(struct percpu *cpu,
 					const struct sent_args *a,
 					const struct segment *seg,
-					const struct rec_flow *f, u32 *folded)
+					const struct rec_flow *f,
+					struct rec_stray **counted)
 {
 	struct rec_stray_key key = {.netns = f->netns, .rejected = a->rejected};
 	struct rec_stray fresh = {}, *stray;
@@ -122,9 +123,36 @@ static __always_inline bool stray_admit(struct percpu *cpu,
 	}
 	stray->emitted++;
 	cpu->stray_emitted++;
-	*folded = stray->folded;
-	stray->folded = 0;
+	*counted = stray;
 	return true;
+}
+
+/*
+ * The record of an RST for no full socket; NULL where it is only counted.
+ * `told`: the connection is known, so it is no stray.
+ */
+static __always_inline struct rec_failure *
+stray_reserve(struct percpu *cpu, const struct sent_args *a,
+	      const struct segment *seg, const struct rec_flow *f, bool told)
+{
+	struct rec_stray *counted = NULL;
+	struct rec_failure *r;
+
+	if (!told && !stray_admit(cpu, a, seg, f, &counted)) {
+		emit_folded(REC_SENT);
+		return NULL;
+	}
+	r = emit_reserve(REC_SENT, sizeof(*r));
+	if (!r)
+		return NULL; /* what was counted waits for the next one */
+	r->head.failure = next_failure();
+	tuple_set(r, f, seg->family);
+	set_segment(r, seg);
+	if (counted) {
+		r->folded = counted->folded;
+		counted->folded = 0;
+	}
+	return r;
 }
 
 static __always_inline void set_reason(struct rec_failure *r,
@@ -144,7 +172,6 @@ static __always_inline void sent_stray(struct percpu *cpu,
 	struct segment seg = {};
 	struct rec_failure *r;
 	struct rec_flow f = {};
-	u32 folded = 0;
 
 	tally(TALLY_STRAY, 1);
 	if (!a->skb)
@@ -156,18 +183,10 @@ static __always_inline void sent_stray(struct percpu *cpu,
 		emit_folded(REC_SENT); /* its first one was told */
 		return;
 	}
-	if (!slot && !stray_admit(cpu, a, &seg, &f, &folded)) {
-		emit_folded(REC_SENT);
-		return;
-	}
-	r = emit_reserve(REC_SENT, sizeof(*r));
+	r = stray_reserve(cpu, a, &seg, &f, slot != NULL);
 	if (!r)
 		return;
-	r->head.failure = next_failure();
-	tuple_set(r, &f, seg.family);
-	set_segment(r, &seg);
 	r->state = state;
-	r->folded = folded;
 	r->sock.flags = state == TCP_TIME_WAIT ? SOCKF_TIMEWAIT : 0;
 	set_reason(r, a);
 	if (slot) {

@@ -418,6 +418,25 @@ void expect_nothing_else_at(struct world *w, const char *file, int line)
 	json_decref(left);
 }
 
+void expect_late_segments_at_most(struct world *w)
+{
+	json_t *left, *event;
+	size_t i;
+
+	harness_sleep(1000);
+	left = events_left(w);
+	json_array_foreach(left, i, event)
+	{
+		const char *kind = "", *cause = "";
+
+		json_unpack(event, "{s:s, s:{s:s}}", "kind", &kind, "cause",
+			    "name", &cause);
+		assert_string_equal(kind, "sent");
+		assert_string_equal(cause, "late_data");
+	}
+	json_decref(left);
+}
+
 json_t *event_now(struct world *w, int64_t id)
 {
 	json_t *all = daemon_events(w->daemon, id - 1), *event, *found = NULL;

@@ -151,6 +151,12 @@ struct actor *one_reset(struct world *w, int64_t *id);
 void expect_again(int64_t id);
 #define expect_nothing_else(w) expect_nothing_else_at(w, __FILE__, __LINE__)
 void expect_nothing_else_at(struct world *w, const char *file, int line);
+/*
+ * The same where the server closes first: a FIN that a slow machine sends again
+ * meets a socket that is gone. The RST that answers it is real (agree.c holds
+ * it against OutRsts), and no failure of a connection.
+ */
+void expect_late_segments_at_most(struct world *w);
 /* All events of this test so far, an array; json_decref() it. */
 json_t *events_of(struct world *w);
 /* The event of that id as it stands now; json_decref() it. */

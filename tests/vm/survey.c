@@ -2,18 +2,23 @@
 /*
  * What this kernel gives: each program's size and the verifier's work on it,
  * the method that serves each hook, and the records of four failures. Lines
- * that begin with "program" and "probe" are for the tables of tests/vm/kernels,
- * those with "record" for tests/vm/keep-records. RSTSCOPE_KERNEL: the column of
- * tests/vm/methods that must come out; its modules are in /modules. survey
- * PROGRAM: the verifier's whole log of one program, and no test.
+ * that begin with "program", "probe" and "record" are for tests/vm/kernels.
+ * RSTSCOPE_KERNEL: the column of tests/vm/methods that must come out; its
+ * modules are in /modules. survey PROGRAM: the verifier's whole log of one
+ * program, and no test.
  */
 #include "tests/e2e/harness.h"
 #include "tests/e2e/net.h"
 #include "tests/e2e/route.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <unistd.h>
 
 #include <bpf/libbpf.h>
 
@@ -378,6 +383,88 @@ static void test_late_modules(void **state)
 	expect_nothing_else(w);
 }
 
+/* --- what the probes leave in tracefs --------------------------------------
+ */
+
+#define TRACEFS "/sys/kernel/tracing"
+
+static bool has_events(const char *tracefs, pid_t pid)
+{
+	char path[64], group[32];
+
+	snprintf(path, sizeof(path), "%s/kprobe_events", tracefs);
+	snprintf(group, sizeof(group), "p:rstscope_%d/", (int)pid);
+	return file_has(path, group);
+}
+
+static void need_events(struct world *w)
+{
+	if (!probe_is_up(w, "nf_send_reset"))
+		harness_skip("this kernel or --methods has no kprobes");
+}
+
+static void test_killed_daemon_is_swept(void **state)
+{
+	const char *const more[] = {NULL};
+	struct world *w = *state;
+	pid_t killed;
+
+	need_events(w);
+	killed = daemon_pid(own_daemon(w, more));
+	assert_true(has_events(TRACEFS, killed));
+	daemon_kill(w->daemon);
+	assert_true(has_events(TRACEFS, killed));
+	own_daemon(w, more);
+	assert_false(has_events(TRACEFS, killed));
+	assert_true(has_events(TRACEFS, daemon_pid(w->daemon)));
+}
+
+static void test_stopped_daemon_leaves_no_event(void **state)
+{
+	const char *const more[] = {NULL};
+	struct world *w = *state;
+	pid_t stopped;
+
+	need_events(w);
+	stopped = daemon_pid(own_daemon(w, more));
+	assert_true(has_events(TRACEFS, stopped));
+	assert_int_equal(daemon_stop(w->daemon), 0);
+	assert_false(has_events(TRACEFS, stopped));
+}
+
+static void leave_mounts(void *home)
+{
+	if (setns(*(int *)home, CLONE_NEWNS))
+		print_error("setns: %s\n", strerror(errno));
+	close(*(int *)home);
+}
+
+/* Nobody else sees the daemon's own mount. */
+static void test_tracefs_not_mounted(void **state)
+{
+	const char *const more[] = {NULL};
+	struct world *w = *state;
+	static int home;
+	char dir[32];
+	int tracefs;
+
+	need_events(w);
+	tracefs = open(TRACEFS, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	home = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	assert_true(tracefs >= 0 && home >= 0);
+	harness_defer(leave_mounts, &home);
+	if (unshare(CLONE_NEWNS) ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    umount2(TRACEFS, MNT_DETACH))
+		harness_die("umount " TRACEFS ": %s", strerror(errno));
+	own_daemon(w, more);
+	assert_true(probe_is_up(w, "nf_send_reset"));
+	assert_false(file_has("/proc/self/mounts", TRACEFS));
+	snprintf(dir, sizeof(dir), "/proc/self/fd/%d", tracefs);
+	assert_true(has_events(dir, daemon_pid(w->daemon)));
+	close(tracefs);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -385,6 +472,9 @@ int main(int argc, char **argv)
 		IPV4(test_methods),
 		IPV4(test_records),
 		BOTH(test_late_modules),
+		IPV4(test_killed_daemon_is_swept),
+		IPV4(test_stopped_daemon_leaves_no_event),
+		IPV4(test_tracefs_not_mounted),
 	};
 
 	if (argc > 1)

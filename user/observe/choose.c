@@ -286,9 +286,15 @@ static int attach(struct observer *o, struct choice *c, struct rstscope *skel)
 static void give_way(struct observer *o, struct choice *c, int err)
 {
 	size_t n = strlen(c->why);
+	const char *method = c->method->method;
 
-	snprintf(c->why + n, sizeof(c->why) - n, "%s%s is refused: %.60s",
-		 n ? "; " : "", c->method->method, strerror(-err));
+	if (err == -EOPNOTSUPP && !strcmp(method, "kprobe"))
+		snprintf(c->why + n, sizeof(c->why) - n,
+			 "%sthis kernel has no kprobes", n ? "; " : "");
+	else
+		snprintf(c->why + n, sizeof(c->why) - n,
+			 "%s%s is refused: %.60s", n ? "; " : "", method,
+			 strerror(-err));
 	next_method(o, c);
 }
 

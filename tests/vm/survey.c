@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What this kernel gives: each program's size and the verifier's work on it,
- * the method that serves each hook, and the records of four failures. Lines
- * that begin with "program", "probe" and "record" are for tests/vm/kernels.
- * RSTSCOPE_KERNEL: the column of tests/vm/methods that must come out; its
- * modules are in /modules. survey PROGRAM: the verifier's whole log of one
- * program, and no test.
+ * What this kernel gives: each program's instructions, those that the verifier
+ * went through, and the bytes of its whole log; the method that serves each
+ * hook, and the records of four failures. Lines that begin with "program",
+ * "probe" and "record" are for tests/vm/kernels. RSTSCOPE_KERNEL: the column of
+ * tests/vm/methods that must come out; its modules are in /modules.
+ *   survey PROGRAM     the verifier's whole log of one program, and no test
  */
 #include "tests/e2e/harness.h"
 #include "tests/e2e/net.h"
@@ -26,7 +26,7 @@
 #include "user/observe/kernel_names.h"
 #include "user/observe/plan.h"
 
-#define LOG_BYTES   (16u << 20)
+#define LOG_BYTES   (64u << 20)
 #define LEVEL_STATS 4
 #define LEVEL_ALL   (2 | LEVEL_STATS)
 #define LIMIT_MS    20000
@@ -106,22 +106,24 @@ static bool verify_alone(const char *name, char *log, bool whole)
 	struct bpf_program *prog;
 	const char *stats;
 	int err, verified = 0;
+	size_t log_bytes;
 
 	assert_non_null(skel);
 	log[0] = '\0';
 	bpf_map__set_max_entries(skel->maps.conns, 1024);
 	prog = bpf_object__find_program_by_name(skel->obj, name);
 	bpf_program__set_autoload(prog, true);
-	bpf_program__set_log_level(prog, whole ? LEVEL_ALL : LEVEL_STATS);
+	bpf_program__set_log_level(prog, LEVEL_ALL);
 	bpf_program__set_log_buf(prog, log, LOG_BYTES);
 	err = rstscope__load(skel);
-	stats = strstr(log, "processed ");
+	log_bytes = strlen(log);
+	stats = strstr(log, "\nprocessed ");
 	if (stats)
-		sscanf(stats, "processed %d", &verified);
+		sscanf(stats, "\nprocessed %d", &verified);
 	if (whole)
-		print_message("%s", log);
-	print_message("program %-32s %6zu %8d %s\n", name,
-		      bpf_program__insn_cnt(prog), verified,
+		fputs(log, stdout); /* cmocka prints 1 KiB at most */
+	print_message("program %-32s %6zu %8d %9zu %s\n", name,
+		      bpf_program__insn_cnt(prog), verified, log_bytes,
 		      err ? refusal(log) : "loads");
 	rstscope__destroy(skel);
 	return !err || !stats;

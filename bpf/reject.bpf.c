@@ -3,7 +3,7 @@
  * RSTs that a packet filter rule sends. nf_send_reset[6]() makes them for rules
  * of the IP families, past tcp_send_reset; nf_reject_skb_v?_tcp_reset() those
  * of the bridge and netdev families (from 5.11). All are in modules, which may
- * come after us: user/observe/late_kprobe.c hangs these programs on them.
+ * come after us: user/observe/kprobe_event.c hangs these programs on them.
  */
 #include "bpf/stub.h"
 

@@ -271,6 +271,37 @@ static void test_accept_then_read(void **state)
 	expect_nothing_else(w);
 }
 
+/* More calls that wait at once than a kretprobe follows unasked. */
+#define WAITING 40
+
+static void test_many_waiting_readers(void **state)
+{
+	struct world *w = *state;
+	struct actor *server = actor_new("e2e-server", 0), *client[WAITING];
+	long listener = act(server, do_listen, w->family, WAITING);
+	long port = act(server, do_port, listener), s[WAITING], c;
+
+	for (int i = 0; i < WAITING; i++) {
+		client[i] = actor_new("e2e-client", 0);
+		c = act(client[i], do_connect, w->family, HOST_LOOPBACK, port);
+		s[i] = act(server, do_accept, listener);
+		assert_true(c >= 0 && s[i] >= 0);
+		act_start(client[i], do_recv, c, 100);
+		actor_wait_blocked(client[i]);
+	}
+	for (int i = 0; i < WAITING; i++) {
+		act(server, do_linger, s[i]);
+		act(server, do_close, s[i]);
+	}
+	for (int i = 0; i < WAITING; i++) {
+		assert_int_equal(actor_finish(client[i]), -ECONNRESET);
+		expect(w, .kind = "received", .by = client[i], .via = "syscall",
+		       .class = "read", .call = "recvfrom",
+		       .error = "ECONNRESET", .other = server);
+	}
+	/* what one process sent is folded into fewer events */
+}
+
 static void uring(struct world *w, deed_fn deed, const char *class)
 {
 	struct pair p = pair_new(w->family);
@@ -358,6 +389,7 @@ int main(void)
 		BOTH(test_idle_socket_is_amended_when_told),
 		BOTH(test_reset_that_nobody_is_told),
 		BOTH(test_accept_then_read),
+		BOTH(test_many_waiting_readers),
 		IPV4(test_mapped_address_is_ipv4),
 		BOTH(test_io_uring_receive),
 		BOTH(test_io_uring_send),

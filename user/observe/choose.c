@@ -237,25 +237,32 @@ static void detach(struct observer *o, struct choice *c)
 {
 	for (size_t i = 0; i < PLAN_PROGRAMS; i++) {
 		bpf_link__destroy(c->links[i]);
-		if (c->links[i] && late_kprobe_is(c->programs[i]))
-			late_kprobe_remove(&o->late, c->programs[i]);
+		if (c->links[i] && kprobe_event_is_better(c->programs[i]))
+			kprobe_event_remove(&o->kprobe_events, c->programs[i]);
 		c->links[i] = NULL;
 		c->programs[i] = NULL;
 	}
 }
 
 /* errno, where it is NULL. */
-static struct bpf_link *attach_program(struct observer *o,
+static struct bpf_link *attach_program(struct observer *o, struct choice *c,
 				       const struct bpf_program *p)
 {
-	return late_kprobe_is(p) ? late_kprobe_attach(&o->late, o->btf, p)
-				 : bpf_program__attach(p);
+	struct bpf_link *link;
+
+	if (!kprobe_event_is_better(p))
+		return bpf_program__attach(p);
+	link = kprobe_event_attach(&o->kprobe_events, o->btf, p);
+	if (link || kprobe_event_is_late(p))
+		return link;
+	c->few_calls = true;
+	return bpf_program__attach(p);
 }
 
 /* Of a module, only the kernel knows whether it has the function. */
 static bool may_be_missing(const struct bpf_program *p, size_t i, int err)
 {
-	return i > 0 && err == -ENOENT && late_kprobe_is(p);
+	return i > 0 && err == -ENOENT && kprobe_event_is_late(p);
 }
 
 /* 0 or -errno; then nothing of it stays attached. */
@@ -263,6 +270,7 @@ static int attach(struct observer *o, struct choice *c, struct rstscope *skel)
 {
 	int err;
 
+	c->few_calls = false;
 	for (size_t i = 0; i < PLAN_PROGRAMS && c->method->programs[i]; i++) {
 		struct bpf_program *p =
 			find_program(skel, c->method->programs[i]);
@@ -272,7 +280,7 @@ static int attach(struct observer *o, struct choice *c, struct rstscope *skel)
 		c->programs[i] = p;
 		if (!is_attached_kind(c->hook))
 			continue;
-		c->links[i] = attach_program(o, p);
+		c->links[i] = attach_program(o, c, p);
 		err = -errno;
 		if (c->links[i] || may_be_missing(p, i, err))
 			continue;

@@ -114,6 +114,18 @@ static const char *const always_blind[] = {
 	"seen",
 };
 
+static void describe_few(const struct choice *c, struct blind_spot *spot)
+{
+	char calls[32] = "two a CPU, or ten"; /* the kernel's own choice */
+
+	if (!c->few_calls)
+		snprintf(calls, sizeof(calls), "%d", KPROBE_EVENT_CALLS);
+	snprintf(spot->text, sizeof(spot->text),
+		 "%s by kprobes: of the calls that wait at the same time the "
+		 "kernel follows %s",
+		 c->hook->hook, calls);
+}
+
 /* What the choice for one hook leaves out; false: nothing. */
 static bool describe_blind(const struct choice *c, struct blind_spot *spot)
 {
@@ -122,11 +134,7 @@ static bool describe_blind(const struct choice *c, struct blind_spot *spot)
 			 c->hook->blind, c->why);
 	else if (c->hook->group == GROUP_SYSCALLS &&
 		 !strcmp(c->method->method, "kprobe"))
-		/* default maxactive: Documentation/trace/kprobes.rst */
-		snprintf(spot->text, sizeof(spot->text),
-			 "%s by kprobes: of the calls that wait at the same "
-			 "time the kernel follows two a CPU, or ten",
-			 c->hook->hook);
+		describe_few(c, spot);
 	else
 		return false;
 	return true;

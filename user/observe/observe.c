@@ -179,7 +179,7 @@ void observer_close(struct observer *o)
 	bpf_link__destroy(o->seed_link);
 	ring_buffer__free(o->ring);
 	observer_unload(o);
-	late_kprobes_close(&o->late);
+	kprobe_events_close(&o->kprobe_events);
 	kernel_modules_free(&o->modules);
 	btf__free(o->btf);
 	free(o);

@@ -8,7 +8,7 @@
 
 #include "rstscope.skel.h"
 #include "user/observe/kernel_modules.h"
-#include "user/observe/late_kprobe.h"
+#include "user/observe/kprobe_event.h"
 #include "user/observe/observe.h"
 #include "user/observe/plan.h"
 
@@ -19,7 +19,8 @@ struct choice {
 	uint32_t tried;			  /* bit i: hook->methods[i] */
 	struct bpf_program *programs[PLAN_PROGRAMS];
 	struct bpf_link *links[PLAN_PROGRAMS];
-	char why[200]; /* what was refused, or why there is none */
+	bool few_calls; /* its kretprobes have the kernel's default maxactive */
+	char why[200];	/* what was refused, or why there is none */
 };
 
 struct observer {
@@ -28,7 +29,7 @@ struct observer {
 	struct rstscope *catalog; /* while choosing: never loaded */
 	struct btf *btf;
 	struct kernel_modules modules;
-	struct late_kprobes late;
+	struct kprobe_events kprobe_events;
 	struct ring_buffer *ring;
 	struct choice choices[PROBES_MAX];
 	size_t choices_count;

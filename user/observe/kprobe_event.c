@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "user/observe/late_kprobe.h"
+#include "user/observe/kprobe_event.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +16,7 @@
 #define TRACEFS "/sys/kernel/tracing"
 #define GROUP	"rstscope_" /* and the pid */
 #define KPROBE	"kprobe/"
+#define RETURN	"kretprobe/"
 
 /* --- tracefs -------------------------------------------------------------- */
 
@@ -38,7 +39,7 @@ static int open_tracefs(void)
 	return dir;
 }
 
-static int event_write(const struct late_kprobes *k, const char *line)
+static int event_write(const struct kprobe_events *k, const char *line)
 {
 	ssize_t n = write(k->events, line, strlen(line));
 
@@ -46,7 +47,7 @@ static int event_write(const struct late_kprobes *k, const char *line)
 }
 
 /* What one that ended badly left. The kernel keeps those that are in use. */
-static void sweep(struct late_kprobes *k)
+static void sweep(struct kprobe_events *k)
 {
 	int fd = openat(k->tracefs, "kprobe_events", O_RDONLY | O_CLOEXEC), pid;
 	char line[256], name[64], gone[128];
@@ -55,7 +56,10 @@ static void sweep(struct late_kprobes *k)
 	if (!in && fd >= 0)
 		close(fd);
 	while (in && fgets(line, sizeof(line), in)) {
-		if (sscanf(line, "p:" GROUP "%d/%63s", &pid, name) != 2 ||
+		const char *event = strchr(line, ':'); /* p:, r:, r4096: */
+
+		if (!event ||
+		    sscanf(event, ":" GROUP "%d/%63s", &pid, name) != 2 ||
 		    !kill(pid, 0) || errno != ESRCH)
 			continue;
 		snprintf(gone, sizeof(gone), "-:" GROUP "%d/%s\n", pid, name);
@@ -65,7 +69,7 @@ static void sweep(struct late_kprobes *k)
 		fclose(in);
 }
 
-static int open_events(struct late_kprobes *k)
+static int open_events(struct kprobe_events *k)
 {
 	if (k->open)
 		return 0;
@@ -85,7 +89,7 @@ static int open_events(struct late_kprobes *k)
 	return 0;
 }
 
-void late_kprobes_close(struct late_kprobes *k)
+void kprobe_events_close(struct kprobe_events *k)
 {
 	if (!k->open)
 		return;
@@ -96,7 +100,13 @@ void late_kprobes_close(struct late_kprobes *k)
 
 /* --- one probe ------------------------------------------------------------ */
 
-bool late_kprobe_is(const struct bpf_program *program)
+static bool is_return(const struct bpf_program *program)
+{
+	return !strncmp(bpf_program__section_name(program), RETURN,
+			sizeof(RETURN) - 1);
+}
+
+bool kprobe_event_is_late(const struct bpf_program *program)
 {
 	const char *section = bpf_program__section_name(program);
 
@@ -104,20 +114,38 @@ bool late_kprobe_is(const struct bpf_program *program)
 	       strchr(section, ':');
 }
 
+bool kprobe_event_is_better(const struct bpf_program *program)
+{
+	return kprobe_event_is_late(program) || is_return(program);
+}
+
 /* MODULE:FUNCTION, or FUNCTION where that is built in. */
 static const char *symbol_of(const struct btf *vmlinux,
 			     const struct bpf_program *program)
 {
 	const char *symbol =
-		bpf_program__section_name(program) + sizeof(KPROBE) - 1;
-	const char *function = strchr(symbol, ':') + 1;
+		strchr(bpf_program__section_name(program), '/') + 1;
+	const char *colon = strchr(symbol, ':');
 
-	if (btf__find_by_name_kind(vmlinux, function, BTF_KIND_FUNC) > 0)
-		return function;
+	if (colon &&
+	    btf__find_by_name_kind(vmlinux, colon + 1, BTF_KIND_FUNC) > 0)
+		return colon + 1;
 	return symbol;
 }
 
-static int read_id(const struct late_kprobes *k, const char *name)
+static int add_event(struct kprobe_events *k, const struct btf *vmlinux,
+		     const struct bpf_program *program)
+{
+	char kind[16] = "p", line[192];
+
+	if (is_return(program))
+		snprintf(kind, sizeof(kind), "r%d", KPROBE_EVENT_CALLS);
+	snprintf(line, sizeof(line), "%s:" GROUP "%d/%s %s\n", kind, getpid(),
+		 bpf_program__name(program), symbol_of(vmlinux, program));
+	return event_write(k, line);
+}
+
+static int read_id(const struct kprobe_events *k, const char *name)
 {
 	char path[128], text[16];
 	ssize_t n;
@@ -150,7 +178,7 @@ static int open_event(int id)
 	return fd < 0 ? -errno : (int)fd;
 }
 
-static struct bpf_link *attach_event(struct late_kprobes *k,
+static struct bpf_link *attach_event(struct kprobe_events *k,
 				     const struct bpf_program *program)
 {
 	int id = read_id(k, bpf_program__name(program));
@@ -171,20 +199,15 @@ static struct bpf_link *attach_event(struct late_kprobes *k,
 	return link;
 }
 
-struct bpf_link *late_kprobe_attach(struct late_kprobes *k,
-				    const struct btf *vmlinux,
-				    const struct bpf_program *program)
+struct bpf_link *kprobe_event_attach(struct kprobe_events *k,
+				     const struct btf *vmlinux,
+				     const struct bpf_program *program)
 {
-	char line[192];
 	struct bpf_link *link;
 	int err = open_events(k);
 
-	if (!err) {
-		snprintf(line, sizeof(line), "p:" GROUP "%d/%s %s\n", getpid(),
-			 bpf_program__name(program),
-			 symbol_of(vmlinux, program));
-		err = event_write(k, line);
-	}
+	if (!err)
+		err = add_event(k, vmlinux, program);
 	if (err) {
 		errno = -err;
 		return NULL;
@@ -192,13 +215,13 @@ struct bpf_link *late_kprobe_attach(struct late_kprobes *k,
 	link = attach_event(k, program);
 	err = errno;
 	if (!link)
-		late_kprobe_remove(k, program);
+		kprobe_event_remove(k, program);
 	errno = err;
 	return link;
 }
 
-void late_kprobe_remove(struct late_kprobes *k,
-			const struct bpf_program *program)
+void kprobe_event_remove(struct kprobe_events *k,
+			 const struct bpf_program *program)
 {
 	char line[128];
 

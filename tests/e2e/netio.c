@@ -9,6 +9,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "tests/e2e/harness.h"
 #include "tests/e2e/net.h"
 
 /* Letters, so that no protocol is taken for what it is not. */
@@ -164,16 +165,29 @@ long do_drain(long fd, long b, long c, long d)
 	return result;
 }
 
-long do_fill(long fd, long b, long c, long d)
+/* What is sent until the socket takes no more for now. */
+static long fill_once(long fd)
 {
 	struct iovec v = whole(sizeof(buffer));
 	long total = 0, n;
 
-	UNUSED(b, c, d);
 	while ((n = send(fd, v.iov_base, v.iov_len,
 			 MSG_DONTWAIT | MSG_NOSIGNAL)) > 0)
 		total += n;
 	return errno == EAGAIN ? total : -errno;
+}
+
+/* A peer that is slow to answer takes more when it has. */
+long do_fill(long fd, long b, long c, long d)
+{
+	long total = 0, n;
+
+	UNUSED(b, c, d);
+	while ((n = fill_once(fd)) > 0) {
+		total += n;
+		harness_sleep(100);
+	}
+	return n < 0 ? n : total;
 }
 
 union control {

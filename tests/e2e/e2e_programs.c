@@ -201,20 +201,22 @@ static void test_node_keep_alive_race(void **state)
 	pid_t server = node(w, "server",
 			    "require('http').createServer((q, r) =>"
 			    " r.end('ok')).listen(4100, process.argv[1])");
+	char script[640];
 	pid_t client;
 
 	wait_listening(PORT);
-	client = node(
-		w, "client",
-		"const http = require('http');"
-		"const agent = new http.Agent({ keepAlive: true });"
-		"const o = { host: process.argv[1], port: 4100, agent };"
-		"http.get(o, r => { r.resume(); r.on('end', () =>"
-		" setImmediate(() => {"
-		"  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)),"
-		"   0, 0, 7500);"
-		"  http.get(o, () => process.exit(3)).on('error', e =>"
-		"   process.exit(e.code == 'ECONNRESET' ? 42 : 4)); })); })");
+	snprintf(script, sizeof(script),
+		 "const http = require('http');"
+		 "const agent = new http.Agent({ keepAlive: true });"
+		 "const o = { host: process.argv[1], port: 4100, agent };"
+		 "http.get(o, r => { r.resume(); r.on('end', () =>"
+		 " setImmediate(() => {"
+		 "  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)),"
+		 "   0, 0, %d);"
+		 "  http.get(o, () => process.exit(3)).on('error', e =>"
+		 "   process.exit(e.code == 'ECONNRESET' ? 42 : 4)); })); })",
+		 5000 + harness_ms(2500)); /* after the server's timer */
+	client = node(w, "client", script);
 	assert_int_equal(spawn_wait(client, 15000), 42);
 	expect(w, .kind = "received", .pid = client, .comm = ANY, .class = ANY,
 	       .role = "client", .state = "CLOSE_WAIT", .other_pid = server);

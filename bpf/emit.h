@@ -14,7 +14,7 @@ static __always_inline void tally(u32 row, u64 n)
 	u64 *value = bpf_map_lookup_elem(&tallies, &row);
 
 	if (value)
-		*value += n;
+		__sync_fetch_and_add(value, n);
 }
 
 static __always_inline struct rec_count *count_of(u32 kind)
@@ -27,8 +27,8 @@ static __always_inline void emit_folded(u32 kind)
 	struct rec_count *count = count_of(kind);
 
 	if (count) {
-		count->seen++;
-		count->folded++;
+		__sync_fetch_and_add(&count->seen, 1);
+		__sync_fetch_and_add(&count->folded, 1);
 	}
 }
 
@@ -40,13 +40,13 @@ static __always_inline void *emit_reserve(u32 kind, u32 size)
 
 	if (!count)
 		return NULL;
-	count->seen++;
+	__sync_fetch_and_add(&count->seen, 1);
 	head = bpf_ringbuf_reserve(&ring, size, 0);
 	if (!head) {
-		count->dropped++;
+		__sync_fetch_and_add(&count->dropped, 1);
 		return NULL;
 	}
-	count->submitted++;
+	__sync_fetch_and_add(&count->submitted, 1);
 	__builtin_memset(head, 0, size);
 	head->kind = kind;
 	head->size = size;
@@ -64,14 +64,19 @@ static __always_inline void emit_submit(void *record)
 }
 
 /*
- * No two are the same within the 78 hours that 48 bits of nanoseconds take: an
- * interrupt's failure is later than that of the program it came upon. Counting
- * instead would take an atomic that returns the count (5.12, 5ca419f2864a).
+ * An interrupt may come between the two steps of counting (an atomic that
+ * returns the count is from 5.12, 5ca419f2864a); then it is later than the
+ * program that it came upon: no two ids are the same within 18 minutes.
  */
 static __always_inline u64 next_failure(void)
 {
+	struct percpu *cpu = this_cpu();
+	u64 now = bpf_ktime_get_ns();
+
+	if (!cpu)
+		return 0;
 	return ((u64)(bpf_get_smp_processor_id() + 1) << 48) |
-	       (bpf_ktime_get_ns() & ((1ull << 48) - 1));
+	       (now << 24 >> 16) | cpu->serial++;
 }
 
 #endif

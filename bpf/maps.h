@@ -254,7 +254,8 @@ struct percpu {
 	u64 reset_failure; /* and its failure id, for voids */
 	volatile u8 in_receive_reset; /* that program runs: stub.h */
 	volatile u8 in_send_reset;
-	u16 pad;
+	u8 serial; /* in failure ids */
+	u8 pad;
 	u32 stray_emitted;
 	u32 stacks; /* in stack_window_ns */
 	u32 pad2;

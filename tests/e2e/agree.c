@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "tests/e2e/scrape.h"
+#include "user/base/base.h"
 
 #define LIMIT_MS   4000
 #define POLL_MS	   100
@@ -252,6 +253,27 @@ static bool agree_metrics(struct world *w, bool say)
 	return agree;
 }
 
+/* Where to look for what is missing. */
+static void print_metrics(struct world *w)
+{
+	static const char *const shown[] = {"rstscope_events_",
+					    "rstscope_kernel_resets_total",
+					    "rstscope_probe_missed_runs_total"};
+	char *text = scrape(daemon_listen(w->daemon)), *next = NULL;
+
+	for (char *line = text ? strtok_r(text, "\n", &next) : NULL; line;
+	     line = strtok_r(NULL, "\n", &next)) {
+		size_t n = strlen(line);
+
+		if (n > 2 && !strcmp(line + n - 2, " 0"))
+			continue;
+		for (size_t i = 0; i < ARRAY_SIZE(shown); i++)
+			if (!strncmp(line, shown[i], strlen(shown[i])))
+				print_error("%s\n", line);
+	}
+	free(text);
+}
+
 bool agree_at_end(struct world *w)
 {
 	int64_t end = harness_now_ms() + harness_ms(LIMIT_MS);
@@ -262,6 +284,8 @@ bool agree_at_end(struct world *w)
 	for (;;) {
 		agree = agree_kernels(w, late);
 		agree &= agree_metrics(w, late);
+		if (late && !agree)
+			print_metrics(w);
 		if (agree || late)
 			return agree;
 		late = harness_now_ms() >= end;

@@ -58,7 +58,7 @@ static bool take_stray(struct observer *o, const struct rec_stray_key *key,
 	if (bpf_map_lookup_and_delete_elem(fd, key, &stray) &&
 	    bpf_map_delete_elem(fd, key))
 		return false;
-	if (!stray.family)
+	if (!stray.folded) /* a record took it along meanwhile */
 		return false;
 	stray_record(o, key, &stray, &record);
 	fn(&record, sizeof(record), ctx);

@@ -405,31 +405,34 @@ static void need_events(struct world *w)
 		harness_skip("this kernel or --methods has no kprobes");
 }
 
-static void test_killed_daemon_is_swept(void **state)
+/* A daemon of the test's own, whose events are there. */
+static pid_t daemon_with_events(struct world *w)
 {
 	const char *const more[] = {NULL};
-	struct world *w = *state;
-	pid_t killed;
+	pid_t pid;
 
 	need_events(w);
-	killed = daemon_pid(own_daemon(w, more));
-	assert_true(has_events(TRACEFS, killed));
+	pid = daemon_pid(own_daemon(w, more));
+	assert_true(has_events(TRACEFS, pid));
+	return pid;
+}
+
+static void test_killed_daemon_is_swept(void **state)
+{
+	struct world *w = *state;
+	pid_t killed = daemon_with_events(w);
+
 	daemon_kill(w->daemon);
 	assert_true(has_events(TRACEFS, killed));
-	own_daemon(w, more);
+	daemon_with_events(w);
 	assert_false(has_events(TRACEFS, killed));
-	assert_true(has_events(TRACEFS, daemon_pid(w->daemon)));
 }
 
 static void test_stopped_daemon_leaves_no_event(void **state)
 {
-	const char *const more[] = {NULL};
 	struct world *w = *state;
-	pid_t stopped;
+	pid_t stopped = daemon_with_events(w);
 
-	need_events(w);
-	stopped = daemon_pid(own_daemon(w, more));
-	assert_true(has_events(TRACEFS, stopped));
 	assert_int_equal(daemon_stop(w->daemon), 0);
 	assert_false(has_events(TRACEFS, stopped));
 }

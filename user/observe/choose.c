@@ -52,8 +52,7 @@ static void configure(struct observer *o, struct rstscope *skel)
 	bpf_map__set_autocreate(skel->maps.family, o->config.family);
 }
 
-/* Only pairs of kprobe and kretprobe pass something on. */
-static bool uses_kprobes(const struct observer *o)
+bool observer_uses_kprobes(const struct observer *o)
 {
 	for (size_t i = 0; i < o->choices_count; i++) {
 		const struct plan_method *m = o->choices[i].method;
@@ -68,7 +67,8 @@ static void size_maps(struct observer *o, struct rstscope *skel)
 {
 	uint32_t n = o->config.connections;
 
-	bpf_map__set_autocreate(skel->maps.calls, uses_kprobes(o));
+	/* only pairs of kprobe and kretprobe pass something on */
+	bpf_map__set_autocreate(skel->maps.calls, observer_uses_kprobes(o));
 	bpf_map__set_max_entries(skel->maps.conns,
 				 n ? n : connections_default());
 	if (o->config.stacks)
@@ -237,7 +237,7 @@ static void detach(struct observer *o, struct choice *c)
 {
 	for (size_t i = 0; i < PLAN_PROGRAMS; i++) {
 		bpf_link__destroy(c->links[i]);
-		if (c->links[i] && kprobe_event_is_better(c->programs[i]))
+		if (c->links[i] && kprobe_event_serves(c->programs[i]))
 			kprobe_event_remove(&o->kprobe_events, c->programs[i]);
 		c->links[i] = NULL;
 		c->programs[i] = NULL;
@@ -250,7 +250,7 @@ static struct bpf_link *attach_program(struct observer *o, struct choice *c,
 {
 	struct bpf_link *link;
 
-	if (!kprobe_event_is_better(p))
+	if (!kprobe_event_serves(p))
 		return bpf_program__attach(p);
 	link = kprobe_event_attach(&o->kprobe_events, o->btf, p);
 	if (link || kprobe_event_is_late(p))

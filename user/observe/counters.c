@@ -156,6 +156,11 @@ size_t observer_get_blind_spots(const struct observer *o,
 	for (size_t i = 0; i < o->choices_count && n < BLIND_SPOTS_MAX; i++)
 		if (!observer_needs_no(o, &o->choices[i]))
 			n += describe_blind(&o->choices[i], &spots[n]);
+	/* bpf_prog_active: kernel/trace/bpf_trace.c, trace_call_bpf() */
+	if (observer_uses_kprobes(o) && n < BLIND_SPOTS_MAX)
+		snprintf(spots[n++].text, sizeof(spots[0].text),
+			 "what a kprobe meets while an interrupted kprobe's "
+			 "program runs on the same CPU: not seen, not counted");
 	if (stacks_cannot_be_read(o) && n < BLIND_SPOTS_MAX)
 		snprintf(spots[n++].text, sizeof(spots[0].text),
 			 "the functions that a call came from (--stacks): this "

@@ -114,7 +114,7 @@ bool kprobe_event_is_late(const struct bpf_program *program)
 	       strchr(section, ':');
 }
 
-bool kprobe_event_is_better(const struct bpf_program *program)
+bool kprobe_event_serves(const struct bpf_program *program)
 {
 	return kprobe_event_is_late(program) || is_return(program);
 }

@@ -31,7 +31,7 @@ struct kprobe_events {
 /* Whether its section is "kprobe/MODULE:FUNCTION". */
 bool kprobe_event_is_late(const struct bpf_program *program);
 /* That, or a kretprobe. */
-bool kprobe_event_is_better(const struct bpf_program *program);
+bool kprobe_event_serves(const struct bpf_program *program);
 
 /*
  * The link, owned by the caller, who destroys it before kprobe_event_remove();

@@ -54,11 +54,11 @@ void observer_get_counts(const struct observer *o, struct observe_counts *c)
  * Kernels before 5.12 (9ed9e9ba2337) have no such field; of kprobes they count
  * only from 6.7 (dd8657894c11), in the same one.
  */
-static bool tells_missed(const struct choice *c, __u32 info_size)
+static bool tells_missed(const struct plan_method *m, __u32 info_size)
 {
 	return info_size >= offsetof(struct bpf_prog_info, recursion_misses) +
 				    sizeof(__u64) &&
-	       strcmp(c->method->method, "kprobe");
+	       strcmp(m->method, "kprobe");
 }
 
 static void add_program_stats(const struct choice *c, size_t i,
@@ -68,12 +68,12 @@ static void add_program_stats(const struct choice *c, size_t i,
 	struct bpf_prog_info info = {};
 	__u32 size = sizeof(info);
 
-	if (!program ||
+	if (!c->method || !program ||
 	    bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
 		return;
 	p->runs += info.run_cnt;
 	p->run_ns += info.run_time_ns;
-	p->missed_known = tells_missed(c, size);
+	p->missed_known = tells_missed(c->method, size);
 	if (p->missed_known && (i || !c->method->again))
 		p->missed += info.recursion_misses;
 }

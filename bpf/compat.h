@@ -47,6 +47,15 @@ static __always_inline bool is_abort_on_data(bool reason_known, u32 reason,
 	     bpf_core_field_offset(struct tcp_skb_cb, tcp_flags)))
 
 /*
+ * Its sequence number, in host order: filled in (tcp_v4_fill_cb) where a
+ * segment of no socket has passed the IPsec policy and will be answered. The
+ * drop reason is the same for those that the policy stops (until 6.6 at least).
+ */
+#define SKB_TCP_SEQ(skb)                                                       \
+	RD(*(u32 *)((u8 *)(skb) + bpf_core_field_offset((skb)->cb) +           \
+		    bpf_core_field_offset(struct tcp_skb_cb, seq)))
+
+/*
  * inet_csk_accept(sk, flags, err, kern) until 6.9; (sk, struct proto_accept_arg
  * *) from 6.10 (92ef0fd55ac8). What it returns comes after them.
  */

@@ -99,24 +99,18 @@ static __always_inline void on_close(struct sock *sk)
 	slot->closed.netns = f.netns;
 }
 
-static __always_inline struct listener_key listener_key(struct sock *sk)
-{
-	struct listener_key key = {
-		.netns = RD_NET_INUM(sk),
-		.port = bpf_ntohs(RD(((struct inet_sock *)sk)->inet_sport)),
-	};
-
-	return key;
-}
-
 /*
  * listen() runs in the caller. A socket that was not bound gets its port only
- * after this change: it is known by itself, not by its port.
+ * after this change (what stands in inet_sport is that of its last time, if
+ * any): it is known by itself, not by its port.
  */
 static __always_inline void on_listen(struct tcp_sock *tp)
 {
 	struct sock *sk = (struct sock *)tp;
-	struct listener_key key = listener_key(sk);
+	struct listener_key key = {
+		.netns = RD_NET_INUM(sk),
+		.port = RD(sk->__sk_common.skc_num),
+	};
 	struct conn conn;
 	u32 one = 1;
 
@@ -129,6 +123,18 @@ static __always_inline void on_listen(struct tcp_sock *tp)
 	else if (bpf_map_update_elem(&listeners, &key, &conn.owner, BPF_ANY))
 		tally(TALLY_CONN_FULL, 1);
 	bpf_map_update_elem(&servers, &conn.owner.tgid, &one, BPF_ANY);
+}
+
+/* The port may have been given back already: skc_num is 0 then. */
+static __always_inline void on_listener_closed(struct tcp_sock *tp)
+{
+	struct sock *sk = (struct sock *)tp;
+	struct listener_key key = {
+		.netns = RD_NET_INUM(sk),
+		.port = bpf_ntohs(RD(((struct inet_sock *)sk)->inet_sport)),
+	};
+
+	bpf_map_delete_elem(&listeners, &key);
 }
 
 /*
@@ -160,7 +166,6 @@ static __always_inline void on_abandoned(struct sock *sk)
 
 static __always_inline void on_closed(struct sock *sk, int from)
 {
-	struct listener_key key;
 	struct tcp_sock *tp;
 	int err = RD(sk->sk_err);
 
@@ -172,10 +177,8 @@ static __always_inline void on_closed(struct sock *sk, int from)
 	if (from != TCP_LISTEN)
 		return;
 	tp = TO_TCP(sk);
-	if (!tp)
-		return;
-	key = listener_key((struct sock *)tp);
-	bpf_map_delete_elem(&listeners, &key);
+	if (tp)
+		on_listener_closed(tp);
 }
 
 TRACEPOINT(set_state, inet_sock_set_state, const struct sock *csk, int from,

@@ -3,12 +3,14 @@
  * Segments that the kernel dropped. Those that netfilter did: a rule that
  * rejects with tcp-reset sends its RST without any tracepoint and then drops
  * the segment, so that a RST received for the same flow within milliseconds is
- * that rule's; a plain drop looks the same here, but is followed by none. And
- * RSTs that ended nothing, which are counted.
+ * that rule's; a plain drop looks the same here, but is followed by none. RSTs
+ * that ended nothing, which are counted. And segments of no socket whose answer
+ * no program saw.
  */
 #include "bpf/stub.h"
 #include "bpf/segment.h"
 #include "bpf/filtered.h"
+#include "bpf/sent.h"
 
 /* Where it was dropped: its socket's namespace, or that of its device. */
 static __always_inline u32 dropped_netns(struct sk_buff *skb)
@@ -43,6 +45,20 @@ static __always_inline void ignored(struct sk_buff *skb, u32 row)
 		tally(row, 1);
 }
 
+static __always_inline void no_socket(struct sk_buff *skb)
+{
+	struct rec_flow f = {};
+	struct segment seg = {};
+
+	skb_parse(skb, &seg, &f);
+	if (!seg.family)
+		return;
+	if (seg.flags & TCP_RST)
+		tally(TALLY_IGNORED_NO_SOCKET, 1);
+	if (set_answers_by_kprobe)
+		sent_skipped(skb, &seg);
+}
+
 TRACEPOINT(skb_dropped, kfree_skb, struct sk_buff *skb, void *location,
 	   u32 reason)
 {
@@ -55,6 +71,6 @@ TRACEPOINT(skb_dropped, kfree_skb, struct sk_buff *skb, void *location,
 	else if (reason == set_drop_reset)
 		ignored(skb, TALLY_IGNORED_CHALLENGED);
 	else if (reason == set_drop_no_socket)
-		ignored(skb, TALLY_IGNORED_NO_SOCKET);
+		no_socket(skb);
 	return 0;
 }

@@ -357,10 +357,11 @@ enum rec_tally {
 	TALLY_RECEIVED,	      /* RSTs that ended one of our sockets, exact */
 	TALLY_FALSE_RECEIVED, /* tcp_receive_reset without a RST */
 	TALLY_SEEDED,
-	TALLY_UNBOUND,	   /* listen() on sockets that had no port yet */
-	TALLY_STRAY,	   /* RSTs sent for segments of no socket */
-	TALLY_FAMILY_FULL, /* descendants that the family could not hold */
-	TALLY_REJECTED,	   /* RSTs that netfilter sent */
+	TALLY_UNBOUND,	      /* listen() on sockets that had no port yet */
+	TALLY_STRAY,	      /* RSTs sent for segments of no socket */
+	TALLY_FAMILY_FULL,    /* descendants that the family could not hold */
+	TALLY_REJECTED,	      /* RSTs that netfilter sent */
+	TALLY_ANSWER_SKIPPED, /* of TALLY_STRAY: no kprobe saw the answer */
 	/* RSTs that came and ended nothing, as the kernel dropped them: */
 	TALLY_IGNORED_SEQUENCE,	  /* out of the window */
 	TALLY_IGNORED_CHALLENGED, /* a challenge ACK answered it, or it met a

@@ -253,6 +253,7 @@ struct sk_buff {
 };
 
 struct tcp_skb_cb {
+	__u32 seq;
 	__u8 tcp_flags;
 };
 

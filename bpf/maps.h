@@ -24,6 +24,8 @@ SHARED const volatile __u32 set_drop_sequence;	/* TCP_INVALID_SEQUENCE */
 SHARED const volatile __u32 set_drop_end;	/* TCP_INVALID_END_SEQUENCE */
 SHARED const volatile __u32 set_drop_reset;	/* TCP_RESET */
 SHARED const volatile __u32 set_drop_no_socket; /* NO_SOCKET */
+/* Kprobes show the answers to segments of no socket: they may be skipped. */
+SHARED const volatile __u32 set_answers_by_kprobe;
 
 SHARED const volatile __u32
 	set_stacks; /* where calls came from; off: nothing is paid for it */
@@ -262,6 +264,7 @@ struct percpu {
 	u64 stray_window_ns;
 	u64 stack_window_ns;
 	u64 stack_sk;
+	u64 answered_skb; /* of no socket: a kprobe saw the answer to it */
 	struct packet packet;
 };
 

@@ -61,38 +61,14 @@ int send_reset_canary(u64 *ctx)
 }
 #endif
 
-/*
- * Until 6.9 the tracepoint is silent where there is no full socket: these
- * functions are called, and answer no RST, and nothing that was not for this
- * host (6.10 fires it everywhere, 19822a980e19).
- */
-static __always_inline void sent_unseen(struct sock *sk, struct sk_buff *skb,
-					bool local)
-{
-	u8 state = sk ? RD(sk->__sk_common.skc_state) : TCP_CLOSE;
-	struct sent_args a = {.sk = sk, .skb = skb};
-	struct percpu *cpu = this_cpu();
-
-	if (sk ? state != TCP_TIME_WAIT && state != TCP_NEW_SYN_RECV : !local)
-		return;
-	if (cpu && !skb_is_reset(skb))
-		handle_sent(cpu, &a);
-}
-
 ENTRY(send_reset_v4, tcp_v4_send_reset, struct sock *sk, struct sk_buff *skb)
 {
-	struct rtable *route = (struct rtable *)skb_route(skb);
-
-	sent_unseen(sk, skb,
-		    route && BPF_CORE_READ(route, rt_type) == RTN_LOCAL);
+	sent_unseen(sk, skb, route_is_local_v4(skb));
 	return 0;
 }
 
 ENTRY(send_reset_v6, tcp_v6_send_reset, struct sock *sk, struct sk_buff *skb)
 {
-	struct rt6_info *route = (struct rt6_info *)skb_route(skb);
-
-	sent_unseen(sk, skb,
-		    route && BPF_CORE_READ(route, rt6i_flags) & RTF_LOCAL);
+	sent_unseen(sk, skb, route_is_local_v6(skb));
 	return 0;
 }

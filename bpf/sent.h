@@ -19,6 +19,20 @@ static __always_inline struct dst_entry *skb_route(struct sk_buff *skb)
 	return (struct dst_entry *)(RD(skb->_skb_refdst) & ~1ul);
 }
 
+static __always_inline bool route_is_local_v4(struct sk_buff *skb)
+{
+	struct rtable *route = (struct rtable *)skb_route(skb);
+
+	return route && BPF_CORE_READ(route, rt_type) == RTN_LOCAL;
+}
+
+static __always_inline bool route_is_local_v6(struct sk_buff *skb)
+{
+	struct rt6_info *route = (struct rt6_info *)skb_route(skb);
+
+	return route && BPF_CORE_READ(route, rt6i_flags) & RTF_LOCAL;
+}
+
 static __always_inline bool skb_is_reset(struct sk_buff *skb)
 {
 	struct tcp_head tcp = {};
@@ -381,6 +395,51 @@ static __always_inline void handle_sent(struct percpu *cpu,
 		sent_listener(a);
 	else
 		sent_full(cpu, a, state);
+}
+
+/*
+ * Until 6.9 the tracepoint is silent where there is no full socket: the
+ * functions tcp_v?_send_reset() are called, and answer no RST, and nothing that
+ * was not for this host (6.10 fires it everywhere, 19822a980e19).
+ */
+static __always_inline void sent_unseen(struct sock *sk, struct sk_buff *skb,
+					bool local)
+{
+	u8 state = sk ? RD(sk->__sk_common.skc_state) : TCP_CLOSE;
+	struct sent_args a = {.sk = sk, .skb = skb};
+	struct percpu *cpu = this_cpu();
+
+	if (!cpu)
+		return;
+	if (!sk)
+		cpu->answered_skb = (u64)skb;
+	if (sk ? state != TCP_TIME_WAIT && state != TCP_NEW_SYN_RECV : !local)
+		return;
+	if (!skb_is_reset(skb))
+		handle_sent(cpu, &a);
+}
+
+/*
+ * A segment of no socket is freed, on the same CPU, after it was answered. A
+ * kprobe may not have seen that: its program is not run where it interrupts
+ * another kprobe (bpf_prog_active, or kprobe_running()).
+ */
+static __always_inline void sent_skipped(struct sk_buff *skb,
+					 const struct segment *seg)
+{
+	bool local = seg->family == 4 ? route_is_local_v4(skb)
+				      : route_is_local_v6(skb);
+	struct sent_args a = {.skb = skb};
+	struct percpu *cpu = this_cpu();
+
+	if (!cpu)
+		return;
+	if (cpu->answered_skb != (u64)skb && local &&
+	    SKB_TCP_SEQ(skb) == seg->seq && !(seg->flags & TCP_RST)) {
+		tally(TALLY_ANSWER_SKIPPED, 1);
+		handle_sent(cpu, &a);
+	}
+	cpu->answered_skb = 0; /* the next one may lie at the same address */
 }
 
 #endif

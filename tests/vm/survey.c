@@ -169,23 +169,24 @@ static void test_programs(void **state)
 
 /* --- methods -------------------------------------------------------------- */
 
-static json_t *probes_of(const struct daemon *d)
+/* An array of what doctor says of the daemon; the caller's. */
+static json_t *doctor_says(const struct daemon *d, const char *name)
 {
 	const char *const argv[] = {
 		program_path("rstscope"), "doctor", "--json", "--store",
 		daemon_store(d),	  NULL};
-	json_t *all, *probes;
+	json_t *all, *said;
 	char *out = NULL;
 
 	assert_int_equal(run_program(argv, harness_ms(LIMIT_MS), &out, NULL),
 			 0);
 	all = json_loads(out, 0, NULL);
 	free(out);
-	probes = json_object_get(json_object_get(all, "daemon"), "probes");
-	assert_true(json_is_array(probes));
-	json_incref(probes);
+	said = json_object_get(json_object_get(all, "daemon"), name);
+	assert_true(json_is_array(said));
+	json_incref(said);
 	json_decref(all);
-	return probes;
+	return said;
 }
 
 static const char *text_of(const json_t *o, const char *name)
@@ -248,7 +249,7 @@ static void test_methods(void **state)
 {
 	const char *kernel = getenv("RSTSCOPE_KERNEL");
 	struct world *w = *state;
-	json_t *probes = probes_of(w->daemon), *p;
+	json_t *probes = doctor_says(w->daemon, "probes"), *p;
 	json_t *expected = kernel ? read_expected(kernel) : NULL;
 	unsigned int wrong = 0;
 	size_t i;
@@ -268,6 +269,36 @@ static void test_methods(void **state)
 	json_decref(expected);
 	json_decref(probes);
 	assert_int_equal(wrong, 0);
+}
+
+static bool is_said_of(const json_t *spots, const char *hook)
+{
+	json_t *spot;
+	size_t i;
+
+	json_array_foreach(spots, i, spot)
+	{
+		const char *text = json_string_value(spot);
+
+		if (strstr(text, "not counted") && strstr(text, hook))
+			return true;
+	}
+	return false;
+}
+
+/* Kprobes may be skipped, which nothing counts: doctor names them all. */
+static void test_kprobes_may_be_skipped(void **state)
+{
+	struct world *w = *state;
+	json_t *spots = doctor_says(w->daemon, "blind_spots");
+	json_t *probes = doctor_says(w->daemon, "probes"), *p;
+	size_t i;
+
+	json_array_foreach(probes, i, p)
+		assert_int_equal(!strcmp(text_of(p, "method"), "kprobe"),
+				 is_said_of(spots, text_of(p, "hook")));
+	json_decref(spots);
+	json_decref(probes);
 }
 
 /* --- records -------------------------------------------------------------- */
@@ -475,6 +506,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_programs),
 		IPV4(test_methods),
+		IPV4(test_kprobes_may_be_skipped),
 		IPV4(test_records),
 		BOTH(test_late_modules),
 		IPV4(test_killed_daemon_is_swept),

@@ -52,15 +52,26 @@ static void configure(struct observer *o, struct rstscope *skel)
 	bpf_map__set_autocreate(skel->maps.family, o->config.family);
 }
 
+bool observer_by_kprobe(const struct choice *c)
+{
+	return c->method && !strcmp(c->method->method, "kprobe");
+}
+
 bool observer_uses_kprobes(const struct observer *o)
 {
-	for (size_t i = 0; i < o->choices_count; i++) {
-		const struct plan_method *m = o->choices[i].method;
-
-		if (m && !strcmp(m->method, "kprobe"))
+	for (size_t i = 0; i < o->choices_count; i++)
+		if (observer_by_kprobe(&o->choices[i]))
 			return true;
-	}
 	return false;
+}
+
+/* What serves one hook decides what the program of another has to do. */
+static void configure_choices(const struct observer *o, struct rstscope *skel)
+{
+	for (size_t i = 0; i < o->choices_count; i++)
+		if (!strcmp(o->choices[i].hook->hook, "tcp_v4_send_reset"))
+			skel->rodata->set_answers_by_kprobe =
+				observer_by_kprobe(&o->choices[i]);
 }
 
 static void size_maps(struct observer *o, struct rstscope *skel)
@@ -402,6 +413,7 @@ static int load_all(struct observer *o)
 	if (!o->skel)
 		return -errno;
 	configure(o, o->skel);
+	configure_choices(o, o->skel);
 	size_maps(o, o->skel);
 	for (size_t i = 0; i < o->choices_count; i++)
 		if (is_served(o, &o->choices[i]))

@@ -114,6 +114,15 @@ static const char *const always_blind[] = {
 	"seen",
 };
 
+/* The text's new length: what does not fit is cut off. */
+static size_t append(struct blind_spot *spot, size_t n, const char *text)
+{
+	int more = snprintf(spot->text + n, sizeof(spot->text) - n, "%s", text);
+
+	n += (size_t)more;
+	return n < sizeof(spot->text) ? n : sizeof(spot->text) - 1;
+}
+
 static void describe_few(const struct choice *c, struct blind_spot *spot)
 {
 	char calls[32] = "two a CPU, or ten"; /* the kernel's own choice */
@@ -132,12 +141,40 @@ static bool describe_blind(const struct choice *c, struct blind_spot *spot)
 	if (!c->method)
 		snprintf(spot->text, sizeof(spot->text), "%.120s: %.130s",
 			 c->hook->blind, c->why);
-	else if (c->hook->group == GROUP_SYSCALLS &&
-		 !strcmp(c->method->method, "kprobe"))
+	else if (c->hook->group == GROUP_SYSCALLS && observer_by_kprobe(c))
 		describe_few(c, spot);
 	else
 		return false;
 	return true;
+}
+
+/*
+ * Of segments of no socket, kfree_skb shows those that the kernel answered past
+ * the kprobe (sent_skipped() of bpf/sent.h).
+ */
+static const char *skipped_of(const struct observer *o, const char *hook)
+{
+	if (!strcmp(hook, "tcp_v4_send_reset") &&
+	    observer_serves(o, "kfree_skb"))
+		return "tcp_v4_send_reset in TIME_WAIT";
+	return hook;
+}
+
+/* bpf_prog_active, kprobe_running(): kernel/trace/bpf_trace.c, kprobes.c */
+static void describe_skipped(const struct observer *o, struct blind_spot *spot)
+{
+	size_t n = 0;
+
+	n = append(spot, n,
+		   "what a kprobe meets while an interrupted kprobe's program "
+		   "runs on the same CPU: not seen, not counted (");
+	for (size_t i = 0; i < o->choices_count; i++) {
+		if (!observer_by_kprobe(&o->choices[i]))
+			continue;
+		n = append(spot, n, skipped_of(o, o->choices[i].hook->hook));
+		n = append(spot, n, ", ");
+	}
+	memcpy(spot->text + n - 2, ")", 2);
 }
 
 /* The helper that reads stacks takes a typed task (bpf/stack.h). */
@@ -156,11 +193,8 @@ size_t observer_get_blind_spots(const struct observer *o,
 	for (size_t i = 0; i < o->choices_count && n < BLIND_SPOTS_MAX; i++)
 		if (!observer_needs_no(o, &o->choices[i]))
 			n += describe_blind(&o->choices[i], &spots[n]);
-	/* bpf_prog_active: kernel/trace/bpf_trace.c, trace_call_bpf() */
 	if (observer_uses_kprobes(o) && n < BLIND_SPOTS_MAX)
-		snprintf(spots[n++].text, sizeof(spots[0].text),
-			 "what a kprobe meets while an interrupted kprobe's "
-			 "program runs on the same CPU: not seen, not counted");
+		describe_skipped(o, &spots[n++]);
 	if (stacks_cannot_be_read(o) && n < BLIND_SPOTS_MAX)
 		snprintf(spots[n++].text, sizeof(spots[0].text),
 			 "the functions that a call came from (--stacks): this "

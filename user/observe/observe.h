@@ -52,7 +52,7 @@ struct observe_counts {
 /* What this kernel or this choice of probes cannot show, in words. */
 #define BLIND_SPOTS_MAX 32
 struct blind_spot {
-	char text[256];
+	char text[320];
 };
 
 /*

@@ -51,7 +51,8 @@ void observer_unload(struct observer *o);
 /* 0, or -ENOTSUP with one line: a probe that is needed is not to be had. */
 int observer_check_needed(const struct observer *o, char *err, size_t err_size);
 
-/* Whether a kprobe serves any hook. */
+/* Whether a kprobe serves that hook, or any. */
+bool observer_by_kprobe(const struct choice *c);
 bool observer_uses_kprobes(const struct observer *o);
 /* Whether a method was found for that hook. */
 bool observer_serves(const struct observer *o, const char *hook);

@@ -17,7 +17,9 @@
 #include <bpf/libbpf.h>
 
 #include "bpf/event.h"
+#include "tests/e2e/agree.h"
 #include "tests/e2e/harness.h"
+#include "tests/e2e/hidden.h"
 #include "tests/e2e/net.h"
 #include "tests/e2e/route.h"
 #include "tests/e2e/scrape.h"
@@ -97,8 +99,7 @@ static void fail_meanwhile(int family, int user_timeout_ms,
 		if (harness_now_ms() - a.start_ms > harness_ms(LIMIT_MS))
 			harness_die("the attempts do not end");
 		begin_some(&a, family, user_timeout_ms);
-		for (int i = 0; i < BATCH; i++)
-			busy(listener);
+		busy(listener);
 	}
 	for (int i = 0; i < ATTEMPTS; i++)
 		close((int)a.fd[i]);
@@ -178,13 +179,26 @@ static int64_t count_of(struct world *w, const char *kind)
 	return sum;
 }
 
+/* None is missing but those that the host hides. */
 static void expect_count(struct world *w, const char *kind, int64_t count)
 {
 	int64_t end = harness_now_ms() + harness_ms(LIMIT_MS);
+	struct hidden hidden = hidden_read();
 
+	agree_allow(hidden.attempts, hidden.resets);
 	while (count_of(w, kind) < count && harness_now_ms() < end)
 		harness_sleep(100);
-	assert_int_equal(count_of(w, kind), count);
+	assert_in_range(count_of(w, kind), count - hidden.attempts, count);
+}
+
+/* A listener that comes and goes takes no place for good. */
+static void expect_room(const struct world *w)
+{
+	char *text = scrape(daemon_listen(w->daemon));
+
+	assert_true(scrape_sum(text, "rstscope_connections_untracked_total",
+			       "") == 0);
+	free(text);
 }
 
 static double missed_state_changes(const struct world *w)
@@ -210,8 +224,10 @@ static void expect_missed(const struct world *w)
 /* A change of state in a process, much of the time. */
 static void listen_and_stop(long listener)
 {
-	listen((int)listener, 1);
-	shutdown((int)listener, SHUT_RD);
+	for (int i = 0; i < BATCH; i++) {
+		listen((int)listener, 1);
+		shutdown((int)listener, SHUT_RD);
+	}
 }
 
 static void test_timeouts(void **state)
@@ -224,6 +240,7 @@ static void test_timeouts(void **state)
 	if (before < 0)
 		harness_skip("this kernel does not tell what it skips");
 	nft(-1, "input", "tcp dport 4001 drop");
+	hidden_watch();
 	pin();
 	for (; rounds < ROUNDS && skipped == before; rounds++) {
 		fail_meanwhile(w->family, 100, listen_and_stop, listener);
@@ -231,6 +248,7 @@ static void test_timeouts(void **state)
 	}
 	close((int)listener);
 	expect_count(w, "timeout", (int64_t)rounds * ATTEMPTS);
+	expect_room(w);
 	if (skipped == before)
 		harness_skip("the kernel skipped no run in %d rounds", rounds);
 	expect_missed(w);
@@ -251,6 +269,14 @@ static void connect_and_abort(long listener)
 	close((int)c);
 	do_read(s, 1, 0, 0);
 	close((int)s);
+}
+
+/* The daemon is to keep up with them on a busy machine, too. */
+static void abort_some(long listener)
+{
+	for (int i = 0; i < BATCH; i++)
+		connect_and_abort(listener);
+	harness_sleep(1);
 }
 
 /* The first SYN is lost, a RST answers the one that a timer repeats. */
@@ -274,9 +300,10 @@ static void test_resets(void **state)
 	if (before < 0)
 		harness_skip("this kernel does not tell what it skips");
 	lose_first_syn();
+	hidden_watch();
 	pin();
 	for (; rounds < ROUNDS && skipped == before; rounds++) {
-		fail_meanwhile(AF_INET, 0, connect_and_abort, listener);
+		fail_meanwhile(AF_INET, 0, abort_some, listener);
 		skipped = skipped_resets();
 	}
 	close((int)listener);

@@ -250,14 +250,28 @@ struct packet {
 	u8 pad[3];
 };
 
+/* A call of a hook that the first of its two programs has run for: stub.h. */
+#define RAN_SLOTS 4
+struct ran {
+	volatile u64 sk;
+	volatile u64 skb;
+	volatile u64 hook; /* enum ran_hook; 0: free */
+	volatile u64 time_ns;
+};
+
+enum ran_hook {
+	RAN_TAKEN = 1,
+	RAN_RECEIVE_RESET,
+	RAN_SEND_RESET,
+};
+
 /* What one hook leaves for the next on the same CPU. */
 struct percpu {
 	u64 reset_sk;	   /* the socket of the last received reset */
 	u64 reset_failure; /* and its failure id, for voids */
-	volatile u8 in_receive_reset; /* that program runs: stub.h */
-	volatile u8 in_send_reset;
+	struct ran ran[RAN_SLOTS];
 	u8 serial; /* in failure ids */
-	u8 pad;
+	u8 pad[3];
 	u32 stray_emitted;
 	u32 stacks; /* in stack_window_ns */
 	u32 pad2;

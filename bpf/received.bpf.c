@@ -68,9 +68,8 @@ TRACEPOINT(receive_reset, tcp_receive_reset, struct sock *sk)
 
 	if (!cpu)
 		return 0;
-	cpu->in_receive_reset = 1;
+	ran_note(cpu, RAN_RECEIVE_RESET, sk, NULL);
 	on_receive_reset(cpu, sk);
-	cpu->in_receive_reset = 0;
 	return 0;
 }
 
@@ -78,7 +77,7 @@ TRACEPOINT(receive_reset_again, tcp_receive_reset, struct sock *sk)
 {
 	struct percpu *cpu = this_cpu();
 
-	if (cpu && cpu->in_receive_reset)
+	if (cpu && !ran_take(cpu, RAN_RECEIVE_RESET, sk, NULL))
 		on_receive_reset(cpu, sk);
 	return 0;
 }

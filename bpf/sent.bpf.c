@@ -36,9 +36,8 @@ SEND_RESET(send_reset)
 
 	if (!cpu)
 		return 0;
-	cpu->in_send_reset = 1;
+	ran_note(cpu, RAN_SEND_RESET, (void *)ctx[0], (void *)ctx[1]);
 	on_send_reset(cpu, ctx);
-	cpu->in_send_reset = 0;
 	return 0;
 }
 
@@ -46,7 +45,8 @@ SEND_RESET(send_reset_again)
 {
 	struct percpu *cpu = this_cpu();
 
-	if (cpu && cpu->in_send_reset)
+	if (cpu &&
+	    !ran_take(cpu, RAN_SEND_RESET, (void *)ctx[0], (void *)ctx[1]))
 		on_send_reset(cpu, ctx);
 	return 0;
 }

@@ -9,12 +9,56 @@
  * The kernel skips a program that runs already on that CPU (from 6.1,
  * 05b24ff9b2cf): one for a process that a softirq interrupts, in which the same
  * hook is met. Where a skipped run would lose a RST, a second program of the
- * same hook, called name_again, runs the handler if it meets the first running.
+ * same hook, called name_again, runs after the first, and runs the handler if
+ * that has not noted the call (ran_note, ran_take): a flag while it runs would
+ * not do, as it is skipped from its first instruction to after its last.
  */
 #ifndef RSTSCOPE_STUB_H
 #define RSTSCOPE_STUB_H
 
 #include "bpf/sock.h"
+
+/* One that is old was left behind, as the second program was skipped too. */
+#define RAN_OLD_NS 1000000000ull
+static __always_inline bool ran_is_free(const struct ran *slot, u64 now)
+{
+	return !slot->hook || now - slot->time_ns > RAN_OLD_NS;
+}
+
+/*
+ * An interrupt between any two steps finds the slots that it may use, and
+ * leaves them as they were.
+ */
+static __always_inline void ran_note(struct percpu *cpu, u64 hook,
+				     const void *sk, const void *skb)
+{
+	u64 now = bpf_ktime_get_ns();
+	u32 free = 0;
+
+	while (free < RAN_SLOTS - 1 && !ran_is_free(&cpu->ran[free], now))
+		free++;
+	cpu->ran[free].time_ns = now;
+	cpu->ran[free].hook = RAN_TAKEN;
+	cpu->ran[free].sk = (u64)sk;
+	cpu->ran[free].skb = (u64)skb;
+	cpu->ran[free].hook = hook;
+}
+
+/* True, and forgets it: the first program has run for this call. */
+static __always_inline bool ran_take(struct percpu *cpu, u64 hook,
+				     const void *sk, const void *skb)
+{
+	for (u32 i = 0; i < RAN_SLOTS; i++) {
+		struct ran *slot = &cpu->ran[i];
+
+		if (slot->hook != hook || slot->sk != (u64)sk ||
+		    slot->skb != (u64)skb)
+			continue;
+		slot->hook = 0;
+		return true;
+	}
+	return false;
+}
 
 #ifdef SOCK_PROBE_READ
 

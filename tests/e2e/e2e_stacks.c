@@ -309,17 +309,17 @@ static pid_t start(char *const argv[])
 static void test_node(void **state)
 {
 	static const char script[] =
-		"const net = require('net');\n"
-		"function busy(ms) { const t = Date.now();"
-		" while (Date.now() - t < ms); }\n"
-		"function sendOrder(s) { s.write('first'); busy(600);"
+		"const net = require('net'), fs = require('fs');\n"
+		"function busy() {"
+		" while (!fs.existsSync(process.argv[4])); }\n"
+		"function sendOrder(s) { s.write('first'); busy();"
 		" s.write('second'); }\n"
 		"const c = net.connect(process.argv[2], '127.0.0.1', () => "
 		"sendOrder(c));\n"
 		"c.on('error', () => setTimeout(() => process.exit(0), "
 		"process.argv[3]));\n";
 	struct world *w = *state;
-	char wait_ms[16], log[96];
+	char wait_ms[16], log[96], closed[96];
 	char *argv[] = {"node",
 			"--perf-basic-prof",
 			"--interpreted-frames-native-stack",
@@ -328,6 +328,7 @@ static void test_node(void **state)
 			NULL,
 			NULL,
 			wait_ms,
+			closed,
 			NULL};
 	struct actor *server = actor_new("server", 0);
 	long listener, fd;
@@ -340,6 +341,7 @@ static void test_node(void **state)
 	listener = act(server, do_listen, w->family, 16);
 	snprintf(wait_ms, sizeof(wait_ms), "%d", harness_ms(2000));
 	snprintf(log, sizeof(log), "--logfile=%s/v8.log", scratch());
+	snprintf(closed, sizeof(closed), "%s/closed", scratch());
 	argv[5] = (char *)put("order.js", script);
 	argv[6] = port_text(act(server, do_port, listener));
 	pid = start(argv);
@@ -347,6 +349,7 @@ static void test_node(void **state)
 	act(server, do_read, fd, 5);
 	act(server, do_linger, fd);
 	act(server, do_close, fd);
+	put("closed", "");
 	frames_in(
 		story_with_stack(w,
 				 expect(w, .kind = "received", .pid = pid,

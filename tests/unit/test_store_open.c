@@ -313,6 +313,99 @@ static void test_read_after_kill(void **state)
 	assert_int_equal(scratch_size(wal), size);
 }
 
+/* A process that holds the store open for writing, until it is killed. */
+static pid_t live_writer(const struct scratch *d)
+{
+	int ready[2];
+	pid_t child;
+	char byte;
+
+	assert_int_equal(pipe(ready), 0);
+	child = fork();
+	if (!child) {
+		struct store *s;
+
+		alarm(20); /* outlives no test that fails */
+		if (open_as(&s, d->path, STORE_WRITE))
+			_exit(1);
+		put(s, 1);
+		if (write(ready[1], "", 1) == 1)
+			pause();
+		_exit(0);
+	}
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	return child;
+}
+
+static void flip_index(const struct scratch *d)
+{
+	char name[128], byte;
+	int fd;
+
+	snprintf(name, sizeof(name), "%s-shm", d->path);
+	fd = open(name, O_RDWR);
+	if (fd < 0 || pread(fd, &byte, 1, 8) != 1)
+		_exit(1);
+	byte = (char)~byte; /* of iChange, in the first of two copies */
+	if (pwrite(fd, &byte, 1, 8) != 1)
+		_exit(1);
+	close(fd);
+}
+
+/*
+ * The header of the WAL's index is half written from the return on, and whole
+ * again after that time. In a process of its own: close() drops the locks that
+ * SQLite holds on the file.
+ */
+static pid_t tear_index(const struct scratch *d, useconds_t us)
+{
+	int torn[2];
+	pid_t child;
+	char byte;
+
+	assert_int_equal(pipe(torn), 0);
+	child = fork();
+	if (!child) {
+		flip_index(d);
+		if (write(torn[1], "", 1) != 1)
+			_exit(1);
+		usleep(us);
+		flip_index(d);
+		_exit(0);
+	}
+	close(torn[1]);
+	assert_int_equal(read(torn[0], &byte, 1), 1);
+	close(torn[0]);
+	return child;
+}
+
+/* A reader looks while the writer is at it, and the writer is done then. */
+static void test_read_half_written(void **state)
+{
+	struct scratch *d = *state;
+	pid_t writer = live_writer(d), tearer;
+	struct store *r = open_good(d, STORE_READ);
+	int64_t id = 0;
+
+	assert_int_equal(last_id(r), 1);
+	tearer = tear_index(d, 200000); /* longer than anybody takes for it */
+	assert_int_equal(store_last_id(r, &id), -EROFS);
+	waitpid(tearer, NULL, 0);
+	tearer = tear_index(d, 6000);
+	assert_int_equal(last_id(r), 1);
+	waitpid(tearer, NULL, 0);
+	store_close(r);
+	tearer = tear_index(d, 6000);
+	r = open_good(d, STORE_READ);
+	assert_int_equal(last_id(r), 1);
+	waitpid(tearer, NULL, 0);
+	store_close(r);
+	kill(writer, SIGKILL);
+	waitpid(writer, NULL, 0);
+}
+
 /* What a reader that may only read sees: the last id, or an error (negated). */
 static int64_t read_as_nobody(const struct scratch *d)
 {
@@ -431,6 +524,7 @@ int main(void)
 		STORE_TEST(test_read_while_written),
 		STORE_TEST(test_read_at_rest),
 		STORE_TEST(test_read_after_kill),
+		STORE_TEST(test_read_half_written),
 		STORE_TEST(test_read_unprivileged),
 		STORE_TEST(test_write_unprivileged),
 	};

@@ -109,13 +109,26 @@ int schema_open_uri(sqlite3 **db, const char *path, const char *params,
 	return rc;
 }
 
+int schema_step(sqlite3_stmt *stmt)
+{
+	int rc;
+
+	for (int tries = 0;; tries++) {
+		rc = sqlite3_step(stmt);
+		if (rc != SQLITE_READONLY_RECOVERY || tries == SCHEMA_TRIES)
+			return rc;
+		sqlite3_reset(stmt);
+		usleep(SCHEMA_PAUSE_US);
+	}
+}
+
 int schema_get_int(sqlite3 *db, const char *sql, int64_t *value)
 {
 	sqlite3_stmt *stmt = NULL;
 	int ret, rc = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
 
 	if (rc == SQLITE_OK)
-		rc = sqlite3_step(stmt);
+		rc = schema_step(stmt);
 	if (rc == SQLITE_ROW)
 		*value = sqlite3_column_int64(stmt, 0);
 	/* Before finalize: it forgets the system's errno. */

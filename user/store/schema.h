@@ -33,6 +33,16 @@ int schema_probe(const char *path, char *err, size_t err_size);
 int schema_open_uri(sqlite3 **db, const char *path, const char *params,
 		    int flags);
 
+/*
+ * sqlite3_step(). A reader that opened the WAL's index read-only and meets its
+ * header half written wants to know whether the writer is alive, by its lock;
+ * if that is done by then, it is told SQLITE_READONLY_RECOVERY (walIndexReadHdr
+ * of SQLite's wal.c). That passes: it is tried again, for 20 ms at most.
+ */
+#define SCHEMA_TRIES	10
+#define SCHEMA_PAUSE_US 2000
+int schema_step(sqlite3_stmt *stmt);
+
 /* The number that a PRAGMA or a SELECT without parameters gives. */
 int schema_get_int(sqlite3 *db, const char *sql, int64_t *value);
 

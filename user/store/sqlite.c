@@ -73,7 +73,7 @@ static void bind_event(sqlite3_stmt *stmt, const struct event *ev)
 
 static int step_once(sqlite3_stmt *stmt)
 {
-	int rc = sqlite3_step(stmt);
+	int rc = schema_step(stmt);
 
 	sqlite3_reset(stmt);
 	return rc == SQLITE_DONE ? SQLITE_OK : rc;
@@ -203,7 +203,7 @@ static int sqlite_set_note(struct store *base, const char *key,
 	if (rc == SQLITE_OK) {
 		sqlite3_bind_text(stmt, 1, key, -1, SQLITE_STATIC);
 		sqlite3_bind_text(stmt, 2, text, -1, SQLITE_STATIC);
-		rc = sqlite3_step(stmt);
+		rc = schema_step(stmt);
 	}
 	ret = schema_errno(s->db, rc);
 	sqlite3_finalize(stmt);

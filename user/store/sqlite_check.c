@@ -22,7 +22,7 @@ static int run_check(struct sqlite_store *s, const char *pragma, char *err,
 	int ret = 0, rc = sqlite3_prepare_v2(s->db, pragma, -1, &stmt, NULL);
 
 	if (rc == SQLITE_OK)
-		rc = sqlite3_step(stmt);
+		rc = schema_step(stmt);
 	if (rc == SQLITE_ROW) {
 		text = (const char *)sqlite3_column_text(stmt, 0);
 		if (!text || strcmp(text, "ok"))
@@ -60,7 +60,7 @@ static int check_newest(struct sqlite_store *s, int64_t *events, char *err,
 	if (rc == SQLITE_OK)
 		rc = SQLITE_ROW;
 	for (*events = 0; !ret && rc == SQLITE_ROW; ++*events) {
-		rc = sqlite3_step(stmt);
+		rc = schema_step(stmt);
 		if (rc != SQLITE_ROW)
 			break;
 		if (!part_is_well(stmt, 2) || !part_is_well(stmt, 3))

@@ -28,7 +28,7 @@ int sqlite_put_connections(struct store *base,
 		sqlite3_bind_int64(stmt, 2, c->until_us);
 		sqlite3_bind_int64(stmt, 3, c->client);
 		sqlite3_bind_int64(stmt, 4, c->server);
-		rc = sqlite3_step(stmt);
+		rc = schema_step(stmt);
 	}
 	ret = schema_errno(s->db, rc);
 	sqlite3_finalize(stmt);
@@ -50,7 +50,7 @@ int sqlite_count_connections(struct store *base, int64_t since_us,
 	if (rc == SQLITE_OK) {
 		sqlite3_bind_int64(stmt, 1, since_us);
 		sqlite3_bind_int64(stmt, 2, until_us);
-		rc = sqlite3_step(stmt);
+		rc = schema_step(stmt);
 	}
 	if (rc == SQLITE_ROW)
 		*out = (struct store_share){

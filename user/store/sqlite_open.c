@@ -45,8 +45,11 @@
 int sqlite_fail(struct sqlite_store *s, int rc, char *err, size_t err_size)
 {
 	int ret = schema_errno(s->db, rc);
-	const char *what = s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(rc);
+	const char *what = sqlite3_errstr(rc);
 
+	/* it may have succeeded with something else since: a ROLLBACK */
+	if (s->db && sqlite3_extended_errcode(s->db) == rc)
+		what = sqlite3_errmsg(s->db);
 	/* SQLite's "disk I/O error" hides what the system said. */
 	if ((rc & 0xff) == SQLITE_IOERR && ret != -EIO)
 		what = strerror(-ret);
@@ -100,9 +103,16 @@ static int reader_open(struct sqlite_store *s)
 	s->immutable = is_at_rest(s);
 	if (s->immutable)
 		return reader_try(s, "mode=ro&immutable=1");
-	rc = reader_try(s, "mode=ro&readonly_shm=1");
-	if (rc == SQLITE_OK || rc == SQLITE_ROW)
-		return SQLITE_OK;
+	for (int tries = 0; tries <= SCHEMA_TRIES; tries++) {
+		rc = reader_try(s, "mode=ro&readonly_shm=1");
+		if (rc == SQLITE_OK || rc == SQLITE_ROW)
+			return SQLITE_OK;
+		if (rc != SQLITE_READONLY_RECOVERY)
+			break;
+		sqlite3_close(s->db);
+		s->db = NULL;
+		usleep(SCHEMA_PAUSE_US);
+	}
 	/* A WAL whose index got lost (a copy): whoever may, rebuilds it. */
 	sqlite3_close(s->db);
 	return reader_try(s, "mode=ro");

@@ -69,7 +69,7 @@ static int find_ids(struct sqlite_store *s, const struct filter *f,
 	if (rc == SQLITE_OK)
 		rc = SQLITE_ROW;
 	while (rc == SQLITE_ROW) {
-		rc = sqlite3_step(stmt);
+		rc = schema_step(stmt);
 		if (rc == SQLITE_ROW)
 			rc = ids_add(ids, sqlite3_column_int64(stmt, 0));
 	}
@@ -89,7 +89,7 @@ static int read_body(struct sqlite_store *s, int64_t id, struct body *body)
 	if (rc != SQLITE_OK)
 		return rc;
 	sqlite3_bind_int64(s->get_body, 1, id);
-	rc = sqlite3_step(s->get_body);
+	rc = schema_step(s->get_body);
 	if (rc == SQLITE_ROW) {
 		const void *data = sqlite3_column_blob(s->get_body, 0);
 		int size = sqlite3_column_bytes(s->get_body, 0);
@@ -216,7 +216,7 @@ int sqlite_scan(struct store *base, const struct filter *f, store_event_fn fn,
 	query_briefs(&q, f);
 	rc = prepare_query(s, &q, &stmt);
 	while (!ret && rc == SQLITE_OK) {
-		rc = sqlite3_step(stmt);
+		rc = schema_step(stmt);
 		if (rc != SQLITE_ROW)
 			break;
 		ret = give_brief(stmt, fn, ctx, &damaged);
@@ -253,7 +253,7 @@ int sqlite_get(struct store *base, int64_t id, struct event *ev)
 
 int sqlite_take_text(struct sqlite_store *s, sqlite3_stmt *stmt, char **text)
 {
-	int rc = sqlite3_step(stmt);
+	int rc = schema_step(stmt);
 	int ret = rc == SQLITE_DONE ? -ENOENT : schema_errno(s->db, rc);
 
 	if (rc == SQLITE_ROW) {
@@ -297,7 +297,7 @@ int sqlite_count(struct store *base, const struct filter *f, int64_t *rows,
 	query_count(&q, f);
 	rc = prepare_query(s, &q, &stmt);
 	if (rc == SQLITE_OK)
-		rc = sqlite3_step(stmt);
+		rc = schema_step(stmt);
 	if (rc == SQLITE_ROW) {
 		*rows = sqlite3_column_int64(stmt, 0);
 		*events = sqlite3_column_int64(stmt, 1);

@@ -350,13 +350,13 @@ static void test_node(void **state)
 	act(server, do_linger, fd);
 	act(server, do_close, fd);
 	put("closed", "");
-	frames_in(
-		story_with_stack(w,
-				 expect(w, .kind = "received", .pid = pid,
-					.comm = "node", .class = "write",
-					.call = "write", .error = "ECONNRESET",
-					.any_other = true)),
-		FRAMES("write", "uv__try_write (node)", "sendOrder", "(node)"));
+	frames_in(story_with_stack(w, expect(w, .kind = "received", .pid = pid,
+					     .comm = "node", .class = "write",
+					     .call = "write",
+					     .error = "ECONNRESET",
+					     .any_other = true)),
+		  FRAMES("write", "node::LibuvStreamWrap::DoTryWrite",
+			 "sendOrder", "node"));
 	snprintf(map, sizeof(map), "/tmp/perf-%d.map", pid);
 	spawn_wait(pid, 10000);
 	remove(map);

@@ -49,7 +49,7 @@ static __always_inline bool is_abort_on_data(bool reason_known, u32 reason,
 /*
  * Its sequence number, in host order: filled in (tcp_v4_fill_cb) where a
  * segment of no socket has passed the IPsec policy and will be answered. The
- * drop reason is the same for those that the policy stops (until 6.6 at least).
+ * drop reason is the same for those that the policy stops.
  */
 #define SKB_TCP_SEQ(skb)                                                       \
 	RD(*(u32 *)((u8 *)(skb) + bpf_core_field_offset((skb)->cb) +           \

@@ -390,7 +390,7 @@ static void test_read_half_written(void **state)
 	int64_t id = 0;
 
 	assert_int_equal(last_id(r), 1);
-	tearer = tear_index(d, 200000); /* longer than anybody takes for it */
+	tearer = tear_index(d, 600000); /* longer than anybody takes for it */
 	assert_int_equal(store_last_id(r, &id), -EROFS);
 	waitpid(tearer, NULL, 0);
 	tearer = tear_index(d, 6000);

@@ -37,9 +37,9 @@ int schema_open_uri(sqlite3 **db, const char *path, const char *params,
  * sqlite3_step(). A reader that opened the WAL's index read-only and meets its
  * header half written wants to know whether the writer is alive, by its lock;
  * if that is done by then, it is told SQLITE_READONLY_RECOVERY (walIndexReadHdr
- * of SQLite's wal.c). That passes: it is tried again, for 20 ms at most.
+ * of SQLite's wal.c). That passes: it is tried again, for 100 ms at most.
  */
-#define SCHEMA_TRIES	10
+#define SCHEMA_TRIES	50
 #define SCHEMA_PAUSE_US 2000
 int schema_step(sqlite3_stmt *stmt);
 
